@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+  .enableUpcomingFeature("ExistentialAny"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+  .enableUpcomingFeature("MemberImportVisibility"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0470-isolated-conformances.md
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0481-weak-let.md
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0458-strict-memory-safety.md
+  .strictMemorySafety(),
+]
+
+/// A library target and the targets it may import: the arrows of Documentation/Structure.md.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "swift-wan",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "WanKit", targets: ["WanKit"]),
+    .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    .executable(name: "wan", targets: ["wan"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+  ],
+  targets: [
+    .target(name: "CKernels"),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+    library("Tensors"),
+    library("CPUBackend", ["Tensors", "CKernels", "COneDNN"]),
+    library("Layers", ["Tensors"]),
+    library("Checkpoints", ["Tensors"]),
+    library("Tokenization"),
+    library("WanModels", ["Layers", "Tensors"]),
+    library("Sampling", ["Tensors"]),
+    library("Media", [.product(name: "Subprocess", package: "swift-subprocess")]),
+    library(
+      "WanKit",
+      [
+        "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "Tokenization", "WanModels",
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    library(
+      "WanCommands",
+      [
+        "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "wan",
+      dependencies: ["WanCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: settings),
+
+    .target(
+      name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests("Tensors", ["Tensors", "TestSupport"]),
+    tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
+    tests("Layers", ["Layers", "Tensors", "TestSupport"]),
+    tests("Checkpoints", ["Checkpoints", "Tensors", "TestSupport"]),
+    tests("Tokenization", ["Tokenization", "TestSupport"]),
+    tests("WanModels", ["WanModels", "Layers", "Tensors", "TestSupport"]),
+    tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
+    tests("Media", ["Media", "TestSupport"]),
+    tests("WanKit", ["WanKit", "CPUBackend", "Tensors", "TestSupport"]),
+    tests("WanCommands", ["WanCommands", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
+    tests(
+      "Parity",
+      ["CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "Tokenization", "WanKit", "WanModels"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+int wan_kernels_version(void);
