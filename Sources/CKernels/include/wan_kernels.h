@@ -1,1 +1,107 @@
-int wan_kernels_version(void);
+// The kernels of the CPU backend. Shapes and rules stand beside each function.
+//
+// Every function works on one thread and touches only the rows it is given; the backend splits the work. Each kernel
+// that profits has variants (portable, AVX2, AVX-512, AVX-512-BF16), picked at run time by wan_isa().
+// bf16 is passed as uint16_t bit patterns and rounded to nearest even. Pointers need no alignment beyond the element.
+#ifndef WAN_KERNELS_H
+#define WAN_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Instruction sets in rising order.
+typedef enum { WAN_ISA_PORTABLE = 0, WAN_ISA_AVX2 = 1, WAN_ISA_AVX512 = 2, WAN_ISA_AVX512_BF16 = 3 } wan_isa_t;
+
+/// The best set this machine has.
+wan_isa_t wan_isa_detected(void);
+/// The set in use: the detected one unless lowered.
+wan_isa_t wan_isa(void);
+/// Lowers the set in use, for tests; a set above the detected one is ignored.
+void wan_isa_limit(wan_isa_t isa);
+
+typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
+typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2 } wan_activation_t;
+
+// -- conversion -------------------------------------------------------------------------------------------------
+void wan_widen_bf16(const uint16_t *src, float *dst, size_t count);
+void wan_round_bf16(const float *src, uint16_t *dst, size_t count);
+
+// -- products' epilogue -----------------------------------------------------------------------------------------
+/// dst[r, n] = activation(src[r, n] + bias[n]); src float32 with row stride lds, dst with row stride ldd (elements);
+/// bias may be NULL; src and dst may be the same float32 memory.
+void wan_bias_activation(const float *src, size_t lds, const float *bias, void *dst, wan_dtype_t dst_type, size_t ldd,
+                         size_t rows, size_t columns, wan_activation_t activation);
+
+// -- norms ------------------------------------------------------------------------------------------------------
+/// One run of rows that share scale and shift: dst = (x - mean) / sqrt(var + eps) * scale + shift.
+void wan_layer_norm(const float *x, const float *scale, const float *shift, void *dst, wan_dtype_t dst_type,
+                    size_t rows, size_t columns, float epsilon);
+/// dst = x / sqrt(mean(x^2) + eps) * weight.
+void wan_rms_norm(const void *x, wan_dtype_t x_type, const float *weight, void *dst, wan_dtype_t dst_type, size_t rows,
+                  size_t columns, float epsilon);
+/// Rows of heads * head_dim: RMS norm over the whole row, then the rotation by table[row, head_dim / 2, 2] of each
+/// head's interleaved pairs. x and dst share x_type.
+void wan_rms_norm_rotary(const void *x, wan_dtype_t x_type, const float *weight, const float *table, void *dst,
+                         size_t rows, size_t heads, size_t head_dim, float epsilon);
+/// The rotation alone.
+void wan_rotary(const void *x, wan_dtype_t x_type, const float *table, void *dst, size_t rows, size_t heads,
+                size_t head_dim);
+/// dst = activation(x / max(|x|, 1e-12) * sqrt(columns) * gamma); x and dst share x_type.
+void wan_channel_norm(const void *x, wan_dtype_t x_type, const float *gamma, void *dst, size_t rows, size_t columns,
+                      wan_activation_t activation);
+
+// -- elementwise ------------------------------------------------------------------------------------------------
+/// dst[r, c] += y[r, c] * gate[c] for one run of rows that share a gate.
+void wan_add_gated(float *x, const void *y, wan_dtype_t y_type, const float *gate, size_t rows, size_t columns);
+/// dst = x + y, dst = x * y; dst has x's type.
+void wan_add(const void *x, wan_dtype_t x_type, const void *y, wan_dtype_t y_type, void *dst, size_t count);
+void wan_multiply(const void *x, wan_dtype_t x_type, const void *y, wan_dtype_t y_type, void *dst, size_t count);
+void wan_activate(const void *x, wan_dtype_t x_type, void *dst, size_t count, wan_activation_t activation);
+/// dst[i] = mean of src[i * size ..< (i + 1) * size].
+void wan_mean_of_groups(const void *src, wan_dtype_t type, void *dst, size_t count, size_t size);
+
+// -- attention --------------------------------------------------------------------------------------------------
+/// One head of one batch item. Row r of q is at q + r * q_stride elements (likewise k, v, dst), head_dim elements each.
+typedef struct {
+  const void *q, *k, *v;
+  void *dst;
+  wan_dtype_t type;           // of q, k, v and dst
+  size_t queries, keys, head_dim;
+  size_t q_stride, k_stride, v_stride, dst_stride;
+  float scale;
+  const float *key_bias;      // [keys] or NULL; may hold -infinity
+  const float *relative_bias; // [queries_total + keys - 1] or NULL; entry key - query + queries_total - 1
+  size_t query_offset;        // index of query 0 within the whole sequence, for relative_bias
+  size_t queries_total;
+} wan_attention_head_t;
+
+/// Bytes of scratch that one call may use for these sizes, and bytes that the packed keys and values of a head take.
+size_t wan_attention_scratch_bytes(size_t head_dim);
+size_t wan_attention_packed_bytes(wan_dtype_t type, size_t keys, size_t head_dim);
+/// Packs a head's keys and values once for all its query blocks.
+void wan_attention_pack(const wan_attention_head_t *head, void *packed);
+/// softmax(scale q k^T + biases) v for the head's queries (a block of any size), streaming over blocks of keys with a
+/// running maximum; the split of queries over calls does not change a bit of the result.
+void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch);
+
+// -- threads ----------------------------------------------------------------------------------------------------
+/// A pool of threads that share one parallel loop at a time; the caller is one of them.
+typedef struct wan_pool wan_pool_t;
+typedef void (*wan_task_t)(void *context, size_t index, size_t worker);
+
+/// NULL when the system gives no threads. on_start runs once on every worker thread, first thing.
+wan_pool_t *wan_pool_create(size_t threads, void (*on_start)(void));
+void wan_pool_destroy(wan_pool_t *pool);
+size_t wan_pool_threads(const wan_pool_t *pool);
+/// Runs task(context, i, worker) for i in 0 ..< count, each once, on any worker (0 is the caller); returns when all
+/// are done. Not reentrant; concurrent callers take turns.
+void wan_pool_run(wan_pool_t *pool, size_t count, wan_task_t task, void *context);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,1 @@
+#include "wan_kernels.h"

@@ -1,2 +1,0 @@
-#include "wan_kernels.h"
-int wan_kernels_version(void) { return 1; }

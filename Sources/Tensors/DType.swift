@@ -1,0 +1,46 @@
+/// The element types that checkpoints store and that the engine computes in.
+public enum DType: String, Sendable, Hashable, CaseIterable {
+  case f64 = "F64"
+  case f32 = "F32"
+  case f16 = "F16"
+  case bf16 = "BF16"
+  case i64 = "I64"
+  case i32 = "I32"
+  case i16 = "I16"
+  case i8 = "I8"
+  case u8 = "U8"
+  case bool = "BOOL"
+
+  /// Bytes of one element.
+  public var byteCount: Int {
+    switch self {
+    case .f64, .i64: 8
+    case .f32, .i32: 4
+    case .f16, .bf16, .i16: 2
+    case .i8, .u8, .bool: 1
+    }
+  }
+
+  public var isFloatingPoint: Bool {
+    switch self {
+    case .f64, .f32, .f16, .bf16: true
+    case .i64, .i32, .i16, .i8, .u8, .bool: false
+    }
+  }
+}
+
+/// What linears, convolutions and attention compute in; the residual stream is float32 in every precision.
+public enum Precision: String, Sendable, Hashable, CaseIterable {
+  /// float32 throughout: the numbers of the published code.
+  case f32
+  /// bfloat16 inputs, float32 accumulation.
+  case bf16
+
+  /// The type of the activations between two operations.
+  public var activations: DType {
+    switch self {
+    case .f32: .f32
+    case .bf16: .bf16
+    }
+  }
+}

@@ -1,0 +1,44 @@
+/// The extents of a tensor, outermost first; tensors are dense and row-major.
+public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  public let dimensions: [Int]
+
+  public init(_ dimensions: [Int]) {
+    precondition(dimensions.allSatisfy { $0 >= 0 }, "a shape has no negative extents: \(dimensions)")
+    self.dimensions = dimensions
+  }
+
+  public init(arrayLiteral elements: Int...) {
+    self.init(elements)
+  }
+
+  public var rank: Int { dimensions.count }
+
+  /// Elements in a tensor of this shape; 1 for a scalar.
+  public var count: Int { dimensions.reduce(1, *) }
+
+  /// The innermost extent; 1 for a scalar.
+  public var last: Int { dimensions.last ?? 1 }
+
+  /// Rows of the innermost extent.
+  public var rows: Int { dimensions.dropLast().reduce(1, *) }
+
+  public subscript(axis: Int) -> Int { dimensions[axis] }
+
+  /// This shape with its innermost extent replaced.
+  public func replacingLast(_ extent: Int) -> Shape {
+    Shape(dimensions.dropLast() + [extent])
+  }
+
+  /// Elements between neighbours along each axis.
+  public var strides: [Int] {
+    var strides = [Int](repeating: 1, count: rank)
+    for axis in dimensions.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * dimensions[axis + 1]
+    }
+    return strides
+  }
+
+  public var description: String {
+    "[" + dimensions.map(String.init).joined(separator: ", ") + "]"
+  }
+}

@@ -1,0 +1,62 @@
+/// A dense, row-major array of numbers: a shape, an element type and a window into a storage.
+///
+/// Tensors are values; operations of a ``Backend`` make new ones. Slices along the outermost axis share storage.
+public struct Tensor: Sendable {
+  public let shape: Shape
+  public let dtype: DType
+  /// Where the elements live; never written while shared.
+  public private(set) var storage: Storage
+  /// Bytes from the start of the storage to element 0.
+  public let byteOffset: Int
+
+  public init(shape: Shape, dtype: DType, storage: Storage, byteOffset: Int = 0) {
+    precondition(
+      byteOffset >= 0 && byteOffset + shape.count * dtype.byteCount <= storage.byteCount,
+      "tensor \(shape) \(dtype) at byte \(byteOffset) does not fit in a storage of \(storage.byteCount) bytes")
+    self.shape = shape
+    self.dtype = dtype
+    self.storage = storage
+    self.byteOffset = byteOffset
+  }
+
+  /// A float32 tensor of the given values.
+  public init(_ values: [Float], shape: Shape) {
+    precondition(values.count == shape.count, "\(values.count) values do not fill \(shape)")
+    self = Tensor.filled(shape: shape) { span in
+      for i in values.indices { span[i] = values[i] }
+    }
+  }
+
+  /// A float32 tensor of zeros.
+  public static func zeros(_ shape: Shape, dtype: DType = .f32) -> Tensor {
+    Tensor(shape: shape, dtype: dtype, storage: Storage(byteCount: shape.count * dtype.byteCount))
+  }
+
+  public var count: Int { shape.count }
+  public var byteCount: Int { count * dtype.byteCount }
+
+  /// The same elements under another shape of equal count.
+  public func reshaped(_ shape: Shape) -> Tensor {
+    precondition(shape.count == count, "cannot view \(self.shape) as \(shape)")
+    return Tensor(shape: shape, dtype: dtype, storage: storage, byteOffset: byteOffset)
+  }
+
+  /// A window of the outermost axis, sharing storage.
+  public func slice(_ range: Range<Int>) -> Tensor {
+    precondition(shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "slice \(range) of \(shape)")
+    let row = shape.dimensions.dropFirst().reduce(1, *)
+    return Tensor(
+      shape: Shape([range.count] + shape.dimensions.dropFirst()), dtype: dtype, storage: storage,
+      byteOffset: byteOffset + range.lowerBound * row * dtype.byteCount)
+  }
+
+  /// One entry of the outermost axis, without that axis.
+  public subscript(index: Int) -> Tensor {
+    slice(index..<index + 1).reshaped(Shape(Array(shape.dimensions.dropFirst())))
+  }
+
+  /// Whether this value holds the only reference to its storage, so that it may be overwritten.
+  public mutating func isUniquelyReferenced() -> Bool {
+    isKnownUniquelyReferenced(&storage)
+  }
+}

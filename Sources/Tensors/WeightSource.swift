@@ -1,0 +1,46 @@
+/// A checkpoint, seen as tensors by name; headers are read when it is opened, elements when they are asked for.
+public protocol WeightSource: Sendable {
+  /// Where the tensors come from, for error messages: a file or folder path.
+  var location: String { get }
+  /// Every tensor's name, in the file's order.
+  var names: [String] { get }
+  /// Shape and type without touching the elements; `nil` for a name that is not there.
+  func descriptor(_ name: String) -> TensorDescriptor?
+  /// The tensor, in place where the file is mapped and its alignment allows.
+  func tensor(_ name: String) throws(WeightError) -> Tensor
+}
+
+/// What a checkpoint's header says of one tensor.
+public struct TensorDescriptor: Sendable, Hashable {
+  public let shape: Shape
+  public let dtype: DType
+
+  public init(shape: Shape, dtype: DType) {
+    self.shape = shape
+    self.dtype = dtype
+  }
+}
+
+/// Why a checkpoint's tensors cannot be used.
+public enum WeightError: Error, Sendable, Hashable, CustomStringConvertible {
+  case missing(name: String, location: String)
+  case misshapen(name: String, expected: [String], found: String, location: String)
+  case unused(names: [String], location: String)
+  case unreadable(name: String, location: String, reason: String)
+  case several([WeightError])
+
+  public var description: String {
+    switch self {
+    case .missing(let name, let location): "\(location): tensor '\(name)' is missing"
+    case .misshapen(let name, let expected, let found, let location):
+      "\(location): tensor '\(name)' has shape \(found), expected \(expected.joined(separator: " or "))"
+    case .unused(let names, let location):
+      "\(location): \(names.count) tensor\(names.count == 1 ? "" : "s") that this model does not know: "
+        + names.prefix(8).map { "'\($0)'" }.joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
+    case .unreadable(let name, let location, let reason): "\(location): tensor '\(name)': \(reason)"
+    case .several(let errors):
+      errors.prefix(12).map(\.description).joined(separator: "\n")
+        + (errors.count > 12 ? "\nand \(errors.count - 12) more" : "")
+    }
+  }
+}
