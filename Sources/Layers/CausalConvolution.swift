@@ -1,0 +1,76 @@
+public import Tensors
+
+/// A convolution over time and space that looks only backwards in time, and streams.
+///
+/// Called chunk by chunk with one ``CausalStream`` it gives what one call over the whole clip gives.
+public struct CausalConv3D: Sendable {
+  private let weights: any ConvolutionWeights
+  private let backend: any Backend
+  private let geometry: ConvolutionGeometry
+  private let output: DType
+  /// The checkpoint's name for this layer, by which a stream keeps its past frames.
+  private let key: String
+
+  /// Reads `weight` [outputs, inputs, kernel] and `bias` [outputs].
+  ///
+  /// - Parameters:
+  ///   - kernel: extents in time, rows and columns; rows and columns are padded by half of theirs.
+  ///   - timeStride: output frames are this far apart; a stride over 1 keeps kernel - stride past frames.
+  public init(
+    _ w: Weights, _ inputs: Int, _ outputs: Int, kernel: (time: Int, height: Int, width: Int) = (3, 3, 3),
+    timeStride: Int = 1
+  ) {
+    backend = w.backend
+    output = w.precision.activations
+    key = w.path
+    let (rows, columns) = (kernel.height / 2, kernel.width / 2)
+    geometry = ConvolutionGeometry(
+      stride: (timeStride, 1, 1), leadingFrames: kernel.time - timeStride,
+      padding: .init(top: rows, bottom: rows, left: columns, right: columns))
+    let shape: Shape = [outputs, inputs, kernel.time, kernel.height, kernel.width]
+    if let weight = w.tensor("weight", shape), let bias = w.tensor("bias", [outputs]) {
+      weights = w.backend.prepareConvolution(weight, bias: bias, precision: w.precision)
+    } else {
+      weights = UnreadWeights(inputs: inputs, outputs: outputs)
+    }
+  }
+
+  /// [T, H, W, inputs] -> [T', H, W, outputs]
+  public func callAsFunction(_ x: Tensor, _ stream: CausalStream) -> Tensor {
+    let history = stream[key]
+    if geometry.leadingFrames > 0 { remember(x, after: history, in: stream) }
+    return backend.convolution(x, history: history, weights, geometry: geometry, output: output)
+  }
+
+  /// Keeps the last frames for the next chunk, as a copy so that the rest of x can go.
+  public func remember(_ x: Tensor, in stream: CausalStream) {
+    remember(x, after: stream[key], in: stream)
+  }
+
+  private func remember(_ x: Tensor, after history: Tensor?, in stream: CausalStream) {
+    let frames = x.shape[0]
+    let fromX = min(frames, geometry.leadingFrames)
+    var parts = [x.slice(frames - fromX..<frames)]
+    if let history, fromX < geometry.leadingFrames {
+      let fromHistory = min(history.shape[0], geometry.leadingFrames - fromX)
+      parts.insert(history.slice(history.shape[0] - fromHistory..<history.shape[0]), at: 0)
+    }
+    stream[key] = backend.concatenated(parts)
+  }
+}
+
+/// The past frames of every causal convolution of one network, for one clip.
+///
+/// Also says whether the first chunk is still running, which the temporal resamplers treat apart.
+public final class CausalStream {
+  private var frames: [String: Tensor] = [:]
+  /// True until the first chunk has gone through the whole network.
+  public var isFirstChunk = true
+
+  public init() {}
+
+  subscript(key: String) -> Tensor? {
+    get { frames[key] }
+    set { frames[key] = newValue }
+  }
+}

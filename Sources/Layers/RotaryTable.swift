@@ -1,0 +1,53 @@
+public import Tensors
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Cosines and sines that turn each pair of a head by an angle that grows with the token's frame, row and column.
+///
+/// A head of D dimensions gives D - 4 (D / 6) to time and 2 (D / 6) to each of rows and columns; angles are computed
+/// in double precision. Source: `rope_params` and `rope_apply` of the published `model.py`.
+public struct RotaryTable: Sendable {
+  /// [L, D / 2, 2] float32: cosine, sine.
+  public let values: Tensor
+
+  /// - Parameters:
+  ///   - headDimension: D, even.
+  ///   - grid: tokens in time, rows and columns; L is their product.
+  public init(headDimension: Int, grid: (time: Int, height: Int, width: Int), theta: Double = 10_000) {
+    let side = 2 * (headDimension / 6)
+    let inTime = Self.turns(positions: grid.time, dimension: headDimension - 2 * side, theta: theta)
+    let inHeight = Self.turns(positions: grid.height, dimension: side, theta: theta)
+    let inWidth = Self.turns(positions: grid.width, dimension: side, theta: theta)
+    let tokens = grid.time * grid.height * grid.width
+    values = Tensor.filled(shape: [tokens, headDimension / 2, 2]) { table in
+      for token in 0..<tokens {
+        let x = token % grid.width
+        let y = token / grid.width % grid.height
+        let t = token / (grid.width * grid.height)
+        var next = token * headDimension / 2 * 2
+        for turns in [inTime[t], inHeight[y], inWidth[x]] {
+          for value in turns {
+            table[next] = value
+            next += 1
+          }
+        }
+      }
+    }
+  }
+
+  /// Cosine and sine of position / theta^(2i / dimension) for each position and pair, interleaved.
+  private static func turns(positions: Int, dimension: Int, theta: Double) -> [[Float]] {
+    (0..<positions).map { position in
+      stride(from: 0, to: dimension, by: 2).flatMap { i in
+        let angle = Double(position) / pow(theta, Double(i) / Double(dimension))
+        return [Float(cos(angle)), Float(sin(angle))]
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+public import Tensors
+
+/// The sizes of a UMT5 encoder, all read off its tensors.
+public struct TextEncoderConfiguration: Sendable, Hashable {
+  /// Embedding rows, width, attention width, feed-forward width.
+  public let vocabulary, dimension, attention, feedForward: Int
+  public let layers, heads, buckets: Int
+  /// Distances past this share the last bucket; not stored, 128 in all published encoders.
+  public var maximumDistance: Int { 128 }
+  public var epsilon: Float { 1e-6 }
+
+  public init(
+    vocabulary: Int, dimension: Int, attention: Int, feedForward: Int, layers: Int, heads: Int, buckets: Int
+  ) {
+    self.vocabulary = vocabulary
+    self.dimension = dimension
+    self.attention = attention
+    self.feedForward = feedForward
+    self.layers = layers
+    self.heads = heads
+    self.buckets = buckets
+  }
+
+  public init(reading source: any WeightSource) throws(WeightError) {
+    let embedding = try source.shape("token_embedding.weight", rank: 2)
+    let q = try source.shape("blocks.0.attn.q.weight", rank: 2)
+    let ffn = try source.shape("blocks.0.ffn.fc1.weight", rank: 2)
+    let positions = try source.shape("blocks.0.pos_embedding.embedding.weight", rank: 2)
+    self.init(
+      vocabulary: embedding[0], dimension: embedding[1], attention: q[0], feedForward: ffn[0],
+      layers: source.countChildren(of: "blocks"), heads: positions[1], buckets: positions[0])
+    guard attention % heads == 0, buckets >= 4, buckets % 4 == 0 else {
+      throw .misshapen(
+        name: "blocks.0.pos_embedding.embedding.weight",
+        expected: ["a multiple of 4 buckets, heads that divide \(q[0])"],
+        found: positions.description, location: source.location)
+    }
+  }
+}

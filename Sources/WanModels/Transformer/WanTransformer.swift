@@ -1,0 +1,105 @@
+// B prompts, L tokens of a T x h x w latent, C latent channels, D the width, R distinct timesteps.
+
+public import Layers
+public import Tensors
+
+/// The denoiser of all Wan2.2 models: published as `WanModel` in `model.py`.
+///
+/// All prompts of a step go through together; they share latents and timesteps and differ in their text.
+public struct WanTransformer: Sendable {
+  public let configuration: TransformerConfiguration
+  private let patchEmbedding: Linear
+  private let timeEmbedding: TimeEmbedding
+  private let textEmbedding1, textEmbedding2: Linear
+  private let blocks: [WanAttentionBlock]
+  private let head: WanHead
+  private let backend: any Backend
+
+  /// Reads every tensor of the published checkpoint; call `w.finish()` afterwards.
+  public init(_ w: Weights, _ configuration: TransformerConfiguration) {
+    let (c, d) = (configuration.inputChannels, configuration.dimension)
+    self.configuration = configuration
+    backend = w.backend
+    patchEmbedding = Linear(w["patch_embedding"], c * 4, d, storedAs: [d, c, 1, 2, 2])
+    timeEmbedding = TimeEmbedding(w, configuration)
+    textEmbedding1 = Linear(w["text_embedding"][0], configuration.textDimension, d)
+    textEmbedding2 = Linear(w["text_embedding"][2], d, d)
+    blocks = (0..<configuration.layers).map { WanAttentionBlock(w["blocks"][$0], configuration) }
+    head = WanHead(w["head"], configuration)
+  }
+
+  /// The velocity that each prompt asks for: one [Cout, T, h, w] float32 per prompt of `context`.
+  ///
+  /// - Parameters:
+  ///   - latents: [C, T, h, w] float32, noise channels followed by the condition's where the model takes one.
+  ///   - timesteps: of the L = T h/2 w/2 tokens, in frame, row, column order.
+  ///   - rotary: of the same grid.
+  public func callAsFunction(
+    _ latents: Tensor, timesteps: TokenTimesteps, rotary: RotaryTable, context: TextContext
+  ) -> [Tensor] {
+    let (e, e0) = timeEmbedding(timesteps.values)  // [R, D], [R, 6, D]
+    let tokens = patchEmbedding(patches(latents), output: .f32)  // [L, D]
+    var x = backend.concatenated(Array(repeating: tokens, count: context.prompts))
+      .reshaped([context.prompts, tokens.shape[0], tokens.shape[1]])  // [B, L, D]
+    for (layer, block) in blocks.enumerated() {
+      block(&x, e0: e0, runs: timesteps.runs, rotary: rotary, context: context, layer: layer)
+    }
+    let y = head(x, e: e, runs: timesteps.runs)  // [B, L, 4 Cout]
+    return (0..<context.prompts).map { unpatched(y[$0], like: latents.shape) }
+  }
+
+  /// Prompts ([n, textDimension] each, n at most the text length) as keys and values of every layer.
+  public func encode(prompts: [Tensor]) -> TextContext {
+    let lengths = prompts.map { $0.shape[0] }
+    let rows = TextContext.rowCount(lengths: lengths, paddedTo: configuration.textLength)
+    let padded = prompts.map { prompt in
+      let gap = rows - prompt.shape[0]
+      return gap == 0 ? prompt : backend.concatenated([prompt, .zeros([gap, prompt.shape[1]], dtype: prompt.dtype)])
+    }
+    let text = textEmbedding2(textEmbedding1(backend.concatenated(padded), .gelu))
+      .reshaped([prompts.count, rows, configuration.dimension])  // [B, Lk, D]
+    let pairs = blocks.map { $0.keysAndValues(text) }
+    return TextContext(
+      keys: pairs.map(\.keys), values: pairs.map(\.values),
+      keyBias: TextContext.keyBias(lengths: lengths, paddedTo: configuration.textLength))
+  }
+
+  /// The token grid of latents [C, T, h, w].
+  public static func grid(of latents: Shape) -> (time: Int, height: Int, width: Int) {
+    (latents[1], latents[2] / 2, latents[3] / 2)
+  }
+
+  /// [C, T, h, w] -> [L, C 1 2 2]
+  private func patches(_ latents: Tensor) -> Tensor {
+    let (t, h, w) = Self.grid(of: latents.shape)
+    let c = latents.shape[0]
+    return backend.permuted(latents.reshaped([c, t, h, 2, w, 2]), [1, 2, 4, 0, 3, 5]).reshaped([t * h * w, c * 4])
+  }
+
+  /// [L, 2 2 Cout] -> [Cout, T, h, w]
+  private func unpatched(_ y: Tensor, like latents: Shape) -> Tensor {
+    let (t, h, w) = Self.grid(of: latents)
+    let c = configuration.outputChannels
+    return backend.permuted(y.reshaped([t, h, w, 2, 2, c]), [5, 0, 1, 3, 2, 4]).reshaped([c, t, h * 2, w * 2])
+  }
+}
+
+/// The last norm and linear, in float32.
+struct WanHead: Sendable {
+  private let modulation: Tensor  // [2, D]
+  private let norm: ModulatedNorm
+  private let linear: Linear
+
+  init(_ w: Weights, _ configuration: TransformerConfiguration) {
+    let (w, d) = (w.inFloat32, configuration.dimension)
+    modulation = w.parameter("modulation", [2, d], storedAs: [1, 2, d])
+    norm = ModulatedNorm(w, epsilon: configuration.epsilon)
+    linear = Linear(w["head"], d, configuration.outputChannels * 4)
+  }
+
+  /// x [B, L, D], e [R, D] -> [B, L, 4 Cout]
+  func callAsFunction(_ x: Tensor, e: Tensor, runs: [RowTable.Run]) -> Tensor {
+    let m = Modulation(learned: modulation, e: e, first: 0, runs: runs)
+    return linear(norm(x, scale: m.scale, shift: m.shift))
+  }
+}

@@ -1,0 +1,104 @@
+public import Tensors
+
+/// The structure of a Wan VAE, read off its tensors' names and shapes: 2.1 and 2.2 alike, at any width.
+public struct VAEConfiguration: Sendable, Hashable {
+  /// One level of the encoder or decoder: residual blocks, then a change of size unless it is the last.
+  public struct Stage: Sendable, Hashable {
+    /// Checkpoint names of the residual blocks, relative to the encoder or decoder.
+    public let blocks: [String]
+    public let resample: Resample?
+    /// Channels in and out.
+    public let inputs, outputs: Int
+  }
+
+  /// The change of size that ends a stage.
+  public struct Resample: Sendable, Hashable {
+    public let path: String
+    /// Whether time changes along with rows and columns.
+    public let isTemporal: Bool
+    /// Channels out of the spatial convolution.
+    public let outputs: Int
+  }
+
+  public let encoder, decoder: [Stage]
+  /// Latent channels (z).
+  public let latentChannels: Int
+  /// Channels that the encoder's first convolution takes: 3, or 12 with 2x2 patches.
+  public let imageChannels: Int
+  /// Whether stages have the parameter-free shortcuts of 2.2.
+  public let hasShortcuts: Bool
+  /// Widths after the first convolutions.
+  public let encoderWidth, decoderWidth: Int
+
+  /// Rows and columns that are folded into channels: 1, or 2 in 2.2.
+  public var patch: Int { imageChannels == 12 ? 2 : 1 }
+
+  /// Frames, rows and columns of video per latent entry.
+  public var stride: (time: Int, space: Int) {
+    let resamples = encoder.compactMap(\.resample)
+    return (
+      resamples.reduce(1) { $1.isTemporal ? $0 * 2 : $0 },
+      resamples.reduce(patch) { total, _ in total * 2 }
+    )
+  }
+
+  /// Subtracted from and divided out of the latents, per channel; published constants for z = 16 and 48.
+  public var normalisation: (mean: [Float], std: [Float]) {
+    switch latentChannels {
+    case 16: (LatentStatistics.mean16, LatentStatistics.std16)
+    case 48: (LatentStatistics.mean48, LatentStatistics.std48)
+    default:
+      (Array(repeating: 0, count: latentChannels), Array(repeating: 1, count: latentChannels))
+    }
+  }
+}
+
+extension VAEConfiguration {
+  public init(reading source: any WeightSource) throws(WeightError) {
+    let first = try source.shape("encoder.conv1.weight", rank: 5)
+    let last = try source.shape("decoder.conv1.weight", rank: 5)
+    encoderWidth = first[0]
+    decoderWidth = last[0]
+    imageChannels = first[1]
+    latentChannels = last[1]
+    hasShortcuts = source.names.contains { $0.hasPrefix("encoder.downsamples.0.downsamples.") }
+    encoder = try Self.stages(of: "encoder", "downsamples", nested: hasShortcuts, width: encoderWidth, in: source)
+    decoder = try Self.stages(of: "decoder", "upsamples", nested: hasShortcuts, width: decoderWidth, in: source)
+    guard imageChannels == 3 || imageChannels == 12 else {
+      throw .misshapen(
+        name: "encoder.conv1.weight", expected: ["3 or 12 input channels"], found: first.description,
+        location: source.location)
+    }
+  }
+
+  /// Walks `half.list.i` (2.1) or `half.list.i.list.j` (2.2) in order and cuts it into stages.
+  private static func stages(
+    of half: String, _ list: String, nested: Bool, width: Int, in source: any WeightSource
+  ) throws(WeightError) -> [Stage] {
+    let top = (0..<source.countChildren(of: "\(half).\(list)")).map { "\(list).\($0)" }
+    let groups =
+      nested
+      ? top.map { group in (0..<source.countChildren(of: "\(half).\(group).\(list)")).map { "\(group).\(list).\($0)" } }
+      : [top]
+    var stages: [Stage] = []
+    var width = width
+    for group in groups {
+      var blocks: [String] = []
+      var inputs = width
+      for path in group {
+        if source.descriptor("\(half).\(path).resample.1.weight") != nil {
+          let outputs = try source.shape("\(half).\(path).resample.1.weight", rank: 4)[0]
+          let isTemporal = source.descriptor("\(half).\(path).time_conv.weight") != nil
+          let resample = Resample(path: path, isTemporal: isTemporal, outputs: outputs)
+          stages.append(Stage(blocks: blocks, resample: resample, inputs: inputs, outputs: width))
+          (blocks, width, inputs) = ([], outputs, outputs)
+        } else {
+          width = try source.shape("\(half).\(path).residual.2.weight", rank: 5)[0]
+          blocks.append(path)
+        }
+      }
+      if !blocks.isEmpty { stages.append(Stage(blocks: blocks, resample: nil, inputs: inputs, outputs: width)) }
+    }
+    return stages
+  }
+}
