@@ -19,9 +19,14 @@ public struct UMT5Encoder: Sendable {
   }
 
   /// Token ids below the vocabulary -> [ids.count, D] float32.
-  public func callAsFunction(_ ids: [Int32]) -> Tensor {
+  ///
+  /// - Throws: `CancellationError` within one block of the task's cancellation.
+  public func callAsFunction(_ ids: [Int32]) throws -> Tensor {
     var x = tokenEmbedding(ids)  // [L, D], the float32 residual stream
-    for block in blocks { x = block(x) }
+    for block in blocks {
+      try Task.checkCancellation()
+      x = block(x)
+    }
     return norm(x, output: .f32)
   }
 }

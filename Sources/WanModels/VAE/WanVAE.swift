@@ -29,7 +29,8 @@ public struct WanVAE: Sendable {
   /// The mean latents, normalised: video [3, F, Hi, Wi] in [-1, 1] -> [C, T, h, w], F = 4 (T - 1) + 1.
   ///
   /// Hi and Wi are multiples of the spatial stride.
-  public func encode(_ video: Tensor) -> Tensor {
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public func encode(_ video: Tensor) throws -> Tensor {
     guard let encoder else { preconditionFailure("this autoencoder was loaded to decode only") }
     let frames = backend.permuted(video, [1, 2, 3, 0])  // [F, Hi, Wi, 3]
     let step = configuration.stride.time
@@ -37,6 +38,7 @@ public struct WanVAE: Sendable {
     var chunks: [Tensor] = []
     var next = 0
     while next < frames.shape[0] {
+      try Task.checkCancellation()
       let end = min(frames.shape[0], next + (next == 0 ? 1 : step))
       chunks.append(encoder(patchified(frames.slice(next..<end)), stream))
       stream.isFirstChunk = false
@@ -47,19 +49,41 @@ public struct WanVAE: Sendable {
     return latents.perChannel(mean, std) { z, mean, std in (z - mean) / std }
   }
 
-  /// The frames of normalised latents [C, T, h, w], streamed: first 1, then 4 per latent frame.
-  ///
-  /// - Parameter emit: takes frames [n, Hi, Wi, 3] float32, clamped to [-1, 1], in order; returns whether to go on.
-  public func decode(_ latents: Tensor, clamped: Bool = true, emit: (Tensor) throws -> Void) rethrows {
-    guard let decoder else { preconditionFailure("this autoencoder was loaded to encode only") }
+  /// The frames of normalised latents [C, T, h, w], one latent frame at a time.
+  public func decoding(_ latents: Tensor) -> Decoding {
     let (mean, std) = configuration.normalisation
-    let z = backend.permuted(latents.perChannel(mean, std) { z, mean, std in z * std + mean }, [1, 2, 3, 0])
-    let stream = CausalStream()
-    for t in 0..<z.shape[0] {
-      let frames = unpatchified(backend.cast(decoder(z.slice(t..<t + 1), stream), to: .f32))
-      stream.isFirstChunk = false
-      try emit(clamped ? frames.clamped(to: -1...1) : frames)
+    let z = latents.perChannel(mean, std) { z, mean, std in z * std + mean }
+    return Decoding(vae: self, latents: backend.permuted(z, [1, 2, 3, 0]))
+  }
+
+  /// A clip being decoded: 1 frame for the first latent frame, 4 for each later one.
+  public struct Decoding {
+    private let vae: WanVAE
+    private let latents: Tensor  // [T, h, w, C]
+    private let stream = CausalStream()
+    private var position = 0
+
+    fileprivate init(vae: WanVAE, latents: Tensor) {
+      (self.vae, self.latents) = (vae, latents)
     }
+
+    /// The next frames [n, Hi, Wi, 3] float32, or `nil` after the last.
+    ///
+    /// - Parameter clamped: whether values are held inside [-1, 1], as published.
+    /// - Throws: `CancellationError` when the task is cancelled.
+    public mutating func next(clamped: Bool = true) throws -> Tensor? {
+      guard position < latents.shape[0] else { return nil }
+      try Task.checkCancellation()
+      let frames = vae.frames(latents.slice(position..<position + 1), stream)
+      position += 1
+      stream.isFirstChunk = false
+      return clamped ? frames.clamped(to: -1...1) : frames
+    }
+  }
+
+  private func frames(_ z: Tensor, _ stream: CausalStream) -> Tensor {
+    guard let decoder else { preconditionFailure("this autoencoder was loaded to encode only") }
+    return unpatchified(backend.cast(decoder(z, stream), to: .f32))
   }
 
   /// Rows and columns folded into channels, ordered (channel, column, row): [F, Hi, Wi, 3] -> [F, Hi/p, Wi/p, 3 p p].

@@ -1,0 +1,38 @@
+import Layers
+import Tensors
+import WanModels
+
+/// The one transformer that is in memory, with its prompts encoded; changing it frees the last one first.
+struct ExpertSlot {
+  private let plan: GenerationPlan
+  private let backend: any Backend
+  private let prompts: [Tensor]
+  private var loaded: (expert: Expert, model: WanTransformer, context: TextContext)?
+
+  /// - Parameter prompts: [n, textDimension] each, as the text encoder gives them.
+  init(plan: GenerationPlan, prompts: [Tensor], backend: any Backend) {
+    self.plan = plan
+    self.prompts = prompts
+    self.backend = backend
+  }
+
+  /// Of every expert of the model, for the rotary table that they share.
+  var headDimension: Int { plan.model.transformers.values.first?.configuration.headDimension ?? 2 }
+
+  /// Whether asking for `expert` will read a checkpoint.
+  func needsLoading(_ expert: Expert) -> Bool { loaded?.expert != expert }
+
+  mutating func active(_ expert: Expert) throws -> (model: WanTransformer, context: TextContext) {
+    if let loaded, loaded.expert == expert { return (loaded.model, loaded.context) }
+    loaded = nil
+    guard let part = plan.model.transformers[expert] else {
+      preconditionFailure("a plan names only experts that its model has")
+    }
+    let weights = Weights(part.source, backend: backend, precision: plan.precision)
+    let model = WanTransformer(weights, part.configuration)
+    try weights.finish()
+    let context = model.encode(prompts: prompts)
+    loaded = (expert, model, context)
+    return (model, context)
+  }
+}

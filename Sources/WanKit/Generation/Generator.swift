@@ -1,0 +1,155 @@
+// C latent channels, T latent frames of h x w; F frames of H x W.
+
+import Layers
+public import Logging
+import Media
+import Sampling
+public import Tensors
+import Tokenization
+import WanModels
+
+/// Carries out plans on one backend: text and image in, frames out.
+///
+/// One large network is in memory at a time: the text encoder is gone before the transformer comes, one expert before
+/// the other, and the last before the autoencoder decodes.
+public struct Generator: Sendable {
+  private let backend: any Backend
+  private let logger: Logger
+
+  public init(backend: any Backend, logger: Logger = Logger(label: "wan") { _ in SwiftLogNoOpLogHandler() }) {
+    self.backend = backend
+    self.logger = logger
+  }
+
+  /// Runs a plan from start to end on a thread of its own.
+  ///
+  /// - Parameters:
+  ///   - keepTrace: whether to keep every tensor for the returned trace; costs memory that grows with steps and frames.
+  ///   - onEvent: called in order as stages and steps pass.
+  ///   - frames: takes frames [n, H, W, 3] in [-1, 1] in order; decoding waits for it.
+  /// - Throws: ``CancellationError`` within one layer of the task's cancellation; ``WeightError``; ``TokenizerError``;
+  ///   ``SamplingError`` when the latents stop being finite; whatever `frames` throws.
+  @discardableResult
+  public func run(
+    _ plan: GenerationPlan, keepTrace: Bool = false, onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
+    frames: @escaping @Sendable (Tensor) async throws -> Void
+  ) async throws -> GenerationTrace? {
+    try await withTaskExecutorPreference(GenerationThread()) {
+      var trace = keepTrace ? GenerationTrace() : nil
+      let latents = try sample(plan, trace: &trace, onEvent: onEvent)
+      try await decode(latents, plan, trace: &trace, onEvent: onEvent, frames: frames)
+      return trace
+    }
+  }
+
+  /// From prompt and seed to latents [C, T, h, w].
+  private func sample(
+    _ plan: GenerationPlan, trace: inout GenerationTrace?, onEvent: (GenerationEvent) -> Void
+  ) throws -> Tensor {
+    onEvent(.stage(.encodingText))
+    let prompts = try encodeText(plan, trace: &trace)
+    let conditioning = try condition(plan, onEvent: onEvent)
+    let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
+    trace?.noise = noise
+    trace?.sigmas = plan.schedule.sigmas
+    logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
+    var experts = ExpertSlot(plan: plan, prompts: prompts, backend: backend)
+    let denoise = Denoiser(plan: plan, backend: backend, conditioning: conditioning)
+    onEvent(.stage(.sampling))
+    return try denoise(noise, experts: &experts, trace: &trace, onEvent: onEvent)
+  }
+
+  /// Prompt, and negative prompt where guidance uses it: [n, textDimension] each.
+  private func encodeText(_ plan: GenerationPlan, trace: inout GenerationTrace?) throws -> [Tensor] {
+    let tokenizer = try UnigramTokenizer.open(folder: plan.model.tokenizerFolder)
+    let texts = plan.isGuided ? [plan.prompt, plan.negativePrompt] : [plan.prompt]
+    let ids = texts.map { tokenizer.encode(PromptCleaner.clean($0), maximumLength: plan.model.textLength) }
+    let part = plan.model.textEncoder
+    try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
+    let weights = Weights(part.source, backend: backend, precision: plan.precision)
+    let encoder = UMT5Encoder(weights, part.configuration)
+    try weights.finish()
+    let contexts = try ids.map { try encoder($0) }
+    trace?.record(contexts: contexts, ids: ids)
+    return contexts
+  }
+
+  private func condition(
+    _ plan: GenerationPlan, onEvent: (GenerationEvent) -> Void
+  ) throws -> Conditioning {
+    guard let image = plan.image else { return .none }
+    onEvent(.stage(.encodingImage))
+    let vae = try autoencoder(plan, half: .encoder)
+    switch plan.model.family.conditioning {
+    case .none: return .none
+    case .firstFrame:
+      let picture = prepareCropped(image, width: plan.width, height: plan.height)
+      return Conditioning(firstFrame: try vae.encode(Tensor(picture.values, shape: [3, 1, plan.height, plan.width])))
+    case .channels:
+      let picture = prepareStretched(image, width: plan.width, height: plan.height)
+      let clip = Tensor.clip(first: picture.values, frames: plan.frames, height: plan.height, width: plan.width)
+      return .channels(
+        encodedClip: try vae.encode(clip), timeStride: plan.model.autoencoder.configuration.stride.time)
+    }
+  }
+
+  private func decode(
+    _ latents: Tensor, _ plan: GenerationPlan, trace: inout GenerationTrace?, onEvent: (GenerationEvent) -> Void,
+    frames: (Tensor) async throws -> Void
+  ) async throws {
+    onEvent(.stage(.decoding))
+    let vae = try autoencoder(plan, half: .decoder)
+    var decoding = vae.decoding(latents)
+    var done = 0
+    while let chunk = try decoding.next() {
+      trace?.frames.append(chunk)
+      try await frames(chunk)
+      done += chunk.shape[0]
+      onEvent(.frames(done: done, of: plan.frames))
+    }
+  }
+
+  private func autoencoder(_ plan: GenerationPlan, half: WanVAE.Half) throws -> WanVAE {
+    let part = plan.model.autoencoder
+    let weights = Weights(part.source, backend: backend, precision: plan.precision)
+    let vae = WanVAE(weights, part.configuration, half: half)
+    try weights.finish()
+    return vae
+  }
+}
+
+extension GenerationPlan {
+  /// Whether the negative prompt has a say: guidance other than 1 for some expert.
+  var isGuided: Bool { guidance.low != 1 || guidance.high != 1 }
+}
+
+extension GenerationTrace {
+  fileprivate mutating func record(contexts: [Tensor], ids: [[Int32]]) {
+    (context, promptIDs) = (contexts[0], ids[0])
+    if contexts.count > 1 { (contextNull, negativeIDs) = (contexts[1], ids[1]) }
+  }
+}
+
+extension ModelFolder.TextEncoderPart {
+  /// Tokens must be rows of the embedding: a tokenizer of another model may know more.
+  fileprivate func check(_ ids: [[Int32]], tokenizerFolder: String) throws(ModelError) {
+    if let id = ids.joined().first(where: { $0 < 0 || $0 >= configuration.vocabulary }) {
+      throw .inconsistent(
+        folder: tokenizerFolder,
+        reason: "token \(id) is past the text encoder's \(configuration.vocabulary) rows; "
+          + "do tokenizer and encoder belong together?")
+    }
+  }
+}
+
+extension Tensor {
+  /// A clip [3, F, H, W] whose first frame is given and whose others are grey (zero).
+  fileprivate static func clip(first: [Float], frames: Int, height: Int, width: Int) -> Tensor {
+    let area = height * width
+    return Tensor.filled(shape: [3, frames, height, width]) { clip in
+      for channel in 0..<3 {
+        for i in 0..<area { clip[channel * frames * area + i] = first[channel * area + i] }
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Sampling
+import WanModels
+
+/// A small JSON object beside a checkpoint, read field by field with errors that name the file and the field.
+struct ConfigurationFile {
+  let path: String
+  private let fields: [String: JSONValue]
+  private static let largest = 1 << 20
+
+  init(path: String) throws(ModelError) {
+    self.path = path
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
+    } catch {
+      throw .badConfiguration(file: path, reason: "cannot be read; check that it exists and its permissions")
+    }
+    guard data.count <= Self.largest else {
+      throw .badConfiguration(file: path, reason: "\(data.count) bytes are too many for a configuration")
+    }
+    try self.init(data: data, path: path)
+  }
+
+  init(data: Data, path: String) throws(ModelError) {
+    self.path = path
+    guard case .object(let fields) = try? JSONDecoder().decode(JSONValue.self, from: data) else {
+      throw .badConfiguration(file: path, reason: "is not a JSON object; fetch the file again")
+    }
+    self.fields = fields
+  }
+
+  /// The field's value; `nil` where it is absent or null.
+  private func value(_ name: String) -> JSONValue? {
+    fields[name] == .null ? nil : fields[name]
+  }
+
+  func string(_ name: String) throws(ModelError) -> String? {
+    guard let value = value(name) else { return nil }
+    guard case .string(let string) = value else { throw wrong(name, "a text") }
+    return string
+  }
+
+  /// A whole number in `range`.
+  func integer(_ name: String, in range: ClosedRange<Int>) throws(ModelError) -> Int? {
+    guard let value = value(name) else { return nil }
+    guard case .number(let number) = value, let exact = Int(exactly: number), range.contains(exact) else {
+      throw wrong(name, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return exact
+  }
+
+  /// A finite number in `range`.
+  func number(_ name: String, in range: ClosedRange<Double>) throws(ModelError) -> Double? {
+    try numbers(name, count: 1, in: range)?[0]
+  }
+
+  /// One number for all, or `count` of them.
+  func numbers(_ name: String, count: Int, in range: ClosedRange<Double>) throws(ModelError) -> [Double]? {
+    guard let value = value(name) else { return nil }
+    var numbers: [Double] = []
+    switch value {
+    case .number(let number): numbers = Array(repeating: number, count: count)
+    case .array(let values):
+      for case .number(let number) in values { numbers.append(number) }
+    default: break
+    }
+    guard numbers.count == count, numbers.allSatisfy(range.contains) else {
+      throw wrong(name, "\(count == 1 ? "a number" : "\(count) numbers") from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return numbers
+  }
+
+  private func wrong(_ name: String, _ expected: String) -> ModelError {
+    .badConfiguration(file: path, reason: "'\(name)' must be \(expected)")
+  }
+}
+
+extension TransformerConfiguration.Facts {
+  /// Reads the published config.json of a transformer.
+  init(_ file: ConfigurationFile) throws(ModelError) {
+    guard let heads = try file.integer("num_heads", in: 1...4096) else {
+      throw .badConfiguration(file: file.path, reason: "'num_heads' is missing; tensors do not tell it")
+    }
+    var stated: [String: Int] = [:]
+    for name in ["dim", "ffn_dim", "in_dim", "out_dim", "num_layers", "freq_dim", "text_dim"] {
+      stated[name] = try file.integer(name, in: 1...1_000_000)
+    }
+    self.init(
+      heads: heads, textLength: try file.integer("text_len", in: 1...65_536) ?? 512,
+      epsilon: Float(try file.number("eps", in: 1e-12...1) ?? 1e-6), stated: stated)
+  }
+}
+
+extension GenerationDefaults {
+  /// These defaults with those of a generation_config.json over them.
+  func overridden(by file: ConfigurationFile) throws(ModelError) -> GenerationDefaults {
+    var result = self
+    if let size = try file.numbers("size", count: 2, in: 1...32_768) {
+      (result.width, result.height) = (Int(size[0]), Int(size[1]))
+    }
+    result.frames = try file.integer("frames", in: 1...4_093) ?? frames
+    result.framesPerSecond = try file.integer("fps", in: 1...240) ?? framesPerSecond
+    result.steps = try file.integer("steps", in: 1...1_000) ?? steps
+    result.shift = try file.number("shift", in: 1e-3...1e3).map { Float($0) } ?? shift
+    if let scales = try file.numbers("guidance", count: 2, in: -1e3...1e3) {
+      result.guidance = GuidanceScales(low: Float(scales[0]), high: Float(scales[1]))
+    }
+    if let name = try file.string("solver") {
+      guard let kind = SolverKind(rawValue: name) else {
+        let known = SolverKind.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .badConfiguration(file: file.path, reason: "'solver' must be one of \(known), not '\(name.prefix(40))'")
+      }
+      result.solver = kind
+    }
+    return result
+  }
+}

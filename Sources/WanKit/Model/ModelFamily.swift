@@ -1,0 +1,82 @@
+public import Sampling
+
+/// A published model: how its checkpoint is recognised and what it does when a request leaves things open.
+///
+/// Adding a model is a line in ``all``; the networks read their sizes off the tensors.
+public struct ModelFamily: Sendable, Hashable {
+  /// As users and `wan synthesize` write it: "ti2v-5b".
+  public let name: String
+  /// `model_type` in the transformer's config.json.
+  public let modelType: String
+  /// What starts a clip beside the prompt.
+  public let conditioning: ConditioningKind
+  /// Timestep / 1000 from which on the high-noise expert runs; `nil` for a single transformer.
+  public let boundary: Float?
+  /// VAE file names without extension, in order of preference.
+  public let autoencoderNames: [String]
+  public let defaults: GenerationDefaults
+
+  public var hasTwoExperts: Bool { boundary != nil }
+}
+
+/// How an image enters a model.
+public enum ConditioningKind: String, Sendable, Hashable {
+  /// Text alone.
+  case none
+  /// An image must be given: mask and encoded clip as extra channels (I2V-A14B).
+  case channels
+  /// An image may be given: it is the first latent frame, held at t = 0 (TI2V).
+  case firstFrame
+}
+
+/// What a request takes when it does not say: the published configuration of a family, or a folder's own.
+public struct GenerationDefaults: Sendable, Hashable {
+  public var width, height: Int
+  public var frames, framesPerSecond, steps: Int
+  public var shift: Float
+  public var guidance: GuidanceScales
+  public var solver: SolverKind
+}
+
+/// The factor on the difference that the prompt makes, per expert.
+public struct GuidanceScales: Sendable, Hashable {
+  public var low, high: Float
+
+  public init(low: Float, high: Float) {
+    (self.low, self.high) = (low, high)
+  }
+
+  public init(_ both: Float) {
+    self.init(low: both, high: both)
+  }
+}
+
+extension ModelFamily {
+  public static let t2vA14B = ModelFamily(
+    name: "t2v-a14b", modelType: "t2v", conditioning: .none, boundary: 0.875, autoencoderNames: ["Wan2.1_VAE"],
+    defaults: GenerationDefaults(
+      width: 1280, height: 720, frames: 81, framesPerSecond: 16, steps: 40, shift: 12,
+      guidance: GuidanceScales(low: 3, high: 4), solver: .unipc))
+
+  public static let i2vA14B = ModelFamily(
+    name: "i2v-a14b", modelType: "i2v", conditioning: .channels, boundary: 0.9, autoencoderNames: ["Wan2.1_VAE"],
+    defaults: GenerationDefaults(
+      width: 1280, height: 720, frames: 81, framesPerSecond: 16, steps: 40, shift: 5,
+      guidance: GuidanceScales(3.5), solver: .unipc))
+
+  public static let ti2v5B = ModelFamily(
+    name: "ti2v-5b", modelType: "ti2v", conditioning: .firstFrame, boundary: nil, autoencoderNames: ["Wan2.2_VAE"],
+    defaults: GenerationDefaults(
+      width: 1280, height: 704, frames: 121, framesPerSecond: 24, steps: 50, shift: 5,
+      guidance: GuidanceScales(5), solver: .unipc))
+
+  public static let all = [t2vA14B, i2vA14B, ti2v5B]
+}
+
+/// One of the transformers of a model.
+public enum Expert: String, Sendable, Hashable, CaseIterable {
+  /// The only one, where there is one.
+  case only
+  case high
+  case low
+}
