@@ -1,0 +1,69 @@
+/// The precompiled character map of SentencePiece: what to write for which characters.
+///
+/// A double-array trie (Aoe 1989, in the layout of the darts-clone library) from UTF-8 bytes to offsets into a
+/// buffer of NUL-terminated replacements.
+struct CharacterMap: Sendable {
+  private let units: [UInt32]
+  private let replacements: [UInt8]
+
+  /// Parses the size of the trie (32 bits), the trie's 32-bit units and the replacements, all little-endian.
+  init(parsing bytes: [UInt8], file: String) throws(TokenizerError) {
+    let key = "precompiled_charsmap"
+    guard bytes.count >= 4 else { throw .invalid(file: file, key: key, reason: "no trie") }
+    let size = Int(Self.word(bytes, 0))
+    guard size.isMultiple(of: 4), size > 0, size <= bytes.count - 4 else {
+      throw .invalid(file: file, key: key, reason: "a trie of \(size) bytes in a map of \(bytes.count)")
+    }
+    units = stride(from: 4, to: 4 + size, by: 4).map { Self.word(bytes, $0) }
+    replacements = Array(bytes[(4 + size)...])
+    guard String(validating: replacements, as: UTF8.self) != nil else {
+      throw .invalid(file: file, key: key, reason: "a replacement is not UTF-8")
+    }
+  }
+
+  private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
+    (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * UInt32($1)) }
+  }
+
+  /// Writes `text` with every character replaced that the map has.
+  ///
+  /// A grapheme cluster of fewer than six bytes is looked up as one, and what is found for its shortest prefix
+  /// replaces all of it; else each scalar is looked up. This is what the published tokenizer does.
+  func apply(_ text: String) -> String {
+    var result: [UInt8] = []
+    result.reserveCapacity(text.utf8.count)
+    for character in text {
+      let bytes = Array(character.utf8)
+      if bytes.count < 6, let replacement = replacement(bytes[...]) {
+        result += replacement
+        continue
+      }
+      for scalar in character.unicodeScalars {
+        let scalarBytes = Array(String(scalar).utf8)
+        result += replacement(scalarBytes[...]) ?? scalarBytes[...]
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  private func replacement(_ key: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard let start = offset(key), start <= replacements.count else { return nil }
+    return replacements[start...].prefix { $0 != 0 }
+  }
+
+  /// The value of the shortest prefix of `key` that has one.
+  private func offset(_ key: ArraySlice<UInt8>) -> Int? {
+    var position = Int(Self.offset(units[0]))
+    for byte in key {
+      position ^= Int(byte)
+      guard byte != 0, position < units.count else { return nil }
+      let unit = units[position]
+      guard unit & 0x8000_00FF == UInt32(byte) else { return nil }
+      position ^= Int(Self.offset(unit))
+      if unit & 0x100 != 0 { return position < units.count ? Int(units[position] & 0x7FFF_FFFF) : nil }
+    }
+    return nil
+  }
+
+  private static func offset(_ unit: UInt32) -> UInt32 { (unit >> 10) << ((unit & 0x200) >> 6) }
+}

@@ -1,0 +1,28 @@
+/// Why a tokenizer file cannot be used, and where.
+public enum TokenizerError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// Neither tokenizer file is in the folder.
+  case noFile(folder: String)
+  /// The file is there but cannot be read.
+  case unreadable(file: String, reason: String)
+  /// The bytes are not what the format allows at `offset`.
+  case malformed(file: String, offset: Int, reason: String)
+  /// The file is well formed but asks for what a tokenizer of this kind does not have.
+  case unsupported(file: String, key: String, found: String)
+  /// A value contradicts another or is out of its range.
+  case invalid(file: String, key: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .noFile(let folder):
+      "no tokenizer in \(folder): expected tokenizer.json or spiece.model; copy google/umt5-xxl from the checkpoint"
+    case .unreadable(let file, let reason):
+      "cannot read \(file): \(reason)"
+    case .malformed(let file, let offset, let reason):
+      "\(file) is damaged at byte \(offset): \(reason); fetch the file again"
+    case .unsupported(let file, let key, let found):
+      "\(file): \(key) is \(found), which is not supported; use the tokenizer of UMT5"
+    case .invalid(let file, let key, let reason):
+      "\(file): \(key): \(reason)"
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/// Reads `tokenizer.json`, the file of the `tokenizers` library.
+extension UnigramTokenizer {
+  /// Parses a tokenizer with a Unigram model.
+  ///
+  /// - Throws: ``TokenizerError`` with the byte or the key at fault; a normalizer, pre-tokenizer, post-processor
+  ///   or model that UMT5's tokenizer does not have is refused by name.
+  public init(parsingJSON bytes: [UInt8], file: String) throws(TokenizerError) {
+    var reader = JSONReader(bytes, file: file)
+    var model = UnigramModelParts()
+    var others: [String: JSONValue] = [:]
+    try reader.object { (reader, key) throws(TokenizerError) in
+      if key == "model" { try model.read(&reader) } else { others[key] = try reader.value(depth: 1) }
+    }
+    try reader.finish()
+    let parts = TokenizerParts(file: file, model: try model.model(file: file), members: others)
+    try self.init(try parts.configuration(pieceCount: model.vocabulary.count), file: file)
+  }
+}
+
+/// The member `model`, its vocabulary read straight into buffers.
+private struct UnigramModelParts {
+  var vocabulary = Vocabulary()
+  var members: [String: JSONValue] = [:]
+
+  mutating func read(_ reader: inout JSONReader) throws(TokenizerError) {
+    self = UnigramModelParts()
+    var (vocabulary, members) = (vocabulary, members)
+    try reader.object { (reader, key) throws(TokenizerError) in
+      if key == "vocab", reader.peek() == UInt8(ascii: "[") {
+        vocabulary = Vocabulary()
+        try reader.array { (reader) throws(TokenizerError) in
+          try vocabulary.append { (bytes) throws(TokenizerError) in try Self.readPiece(&reader, into: &bytes) }
+        }
+      } else {
+        members[key] = try reader.value(depth: 2)
+      }
+    }
+    (self.vocabulary, self.members) = (vocabulary, members)
+  }
+
+  private static func readPiece(_ reader: inout JSONReader, into bytes: inout [UInt8]) throws(TokenizerError) -> Double
+  {
+    try reader.expect(UInt8(ascii: "["))
+    try reader.appendString(to: &bytes)
+    try reader.expect(UInt8(ascii: ","))
+    let score = try reader.number()
+    try reader.expect(UInt8(ascii: "]"))
+    return score
+  }
+
+  func model(file: String) throws(TokenizerError) -> UnigramModel {
+    if let type = members["type"], type != .string("Unigram") {
+      throw .unsupported(file: file, key: "model.type", found: type.kind)
+    }
+    guard let unknown = members["unk_id"]?.index else {
+      throw .invalid(file: file, key: "model.unk_id", reason: "expected the id of the unknown piece")
+    }
+    return try UnigramModel(
+      vocabulary, unknown: unknown, byteFallback: members["byte_fallback"]?.bool ?? false, file: file)
+  }
+}
+
+/// The other members of the file.
+private struct TokenizerParts {
+  let file: String
+  let model: UnigramModel
+  let members: [String: JSONValue]
+
+  func configuration(pieceCount: Int) throws(TokenizerError) -> TokenizerConfiguration {
+    let tokens = try addedTokens(pieceCount: pieceCount)
+    let steps = try NormalizerParser(file: file).parse(members["normalizer"])
+    let cut = try PreTokenizerParser(file: file).parse(members["pre_tokenizer"])
+    var configuration = TokenizerConfiguration(
+      model: model, pieceCount: pieceCount, addedTokens: tokens, normalizer: steps, preTokenizer: cut)
+    let limit = max(pieceCount, (tokens.map { Int($0.id) + 1 }).max() ?? 0)
+    try readTemplate(into: &configuration, idLimit: limit)
+    return configuration
+  }
+
+  private func addedTokens(pieceCount: Int) throws(TokenizerError) -> [AddedTokens.Token] {
+    var tokens: [AddedTokens.Token] = []
+    for entry in members["added_tokens"]?.array ?? [] {
+      guard let content = entry["content"]?.string, let id = entry["id"]?.index else {
+        throw .invalid(file: file, key: "added_tokens", reason: "token \(tokens.count) has no content or id")
+      }
+      // The library numbers tokens that the model lacks after its pieces, one by one.
+      guard id < pieceCount + (members["added_tokens"]?.array?.count ?? 0) else {
+        throw .invalid(file: file, key: "added_tokens", reason: "the id \(id) leaves a gap after the vocabulary")
+      }
+      tokens.append(
+        AddedTokens.Token(
+          id: model.id(of: Array(content.utf8)[...]) ?? Int32(id), content: content,
+          stripsLeft: entry["lstrip"]?.bool ?? false, stripsRight: entry["rstrip"]?.bool ?? false,
+          isSingleWord: entry["single_word"]?.bool ?? false, isNormalized: entry["normalized"]?.bool ?? false))
+    }
+    return tokens
+  }
+
+  /// Without a post-processor a text still ends in `</s>`: the encoder has seen no other.
+  private func readTemplate(into configuration: inout TokenizerConfiguration, idLimit: Int) throws(TokenizerError) {
+    let processor = members["post_processor"] ?? .null
+    if processor == .null {
+      let end = configuration.addedTokens.first { $0.content == configuration.endPiece }?.id
+      configuration.suffix = (end ?? model.id(of: Array(configuration.endPiece.utf8)[...])).map { [$0] } ?? []
+      return
+    }
+    guard processor["type"] == .string("TemplateProcessing"), let template = processor["single"]?.array else {
+      throw .unsupported(file: file, key: "post_processor", found: processor.kind)
+    }
+    var isPastText = false
+    for item in template {
+      if item["Sequence"] != nil {
+        isPastText = true
+        continue
+      }
+      let ids = try specialIDs(item, processor, idLimit)
+      if isPastText { configuration.suffix += ids } else { configuration.prefix += ids }
+    }
+  }
+
+  private func specialIDs(
+    _ item: JSONValue, _ processor: JSONValue, _ idLimit: Int
+  ) throws(TokenizerError) -> [Int32] {
+    let key = "post_processor.special_tokens"
+    guard let name = item["SpecialToken"]?["id"]?.string,
+      let listed = processor["special_tokens"]?[name]?["ids"]?.array
+    else { throw .invalid(file: file, key: key, reason: "the template names a token that has no ids") }
+    var ids: [Int32] = []
+    for value in listed {
+      guard let id = value.index, id < idLimit else {
+        throw .invalid(file: file, key: key, reason: "\(name) has an id outside the vocabulary of \(idLimit)")
+      }
+      ids.append(Int32(id))
+    }
+    return ids
+  }
+}

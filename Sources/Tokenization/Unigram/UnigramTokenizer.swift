@@ -1,0 +1,109 @@
+import Foundation
+
+/// The tokenizer of UMT5: text to the ids of a Unigram model's pieces.
+///
+/// Equal to the `tokenizers` library on the same `tokenizer.json`. From a SentencePiece model it makes what
+/// `T5TokenizerFast` makes of it.
+public struct UnigramTokenizer: Sendable {
+  let configuration: TokenizerConfiguration
+  private let rawTokens: AddedTokens
+  private let normalizedTokens: AddedTokens
+
+  /// The number of ids: one more than the largest that `encode` returns.
+  public let vocabularySize: Int
+
+  /// The id of `</s>`, which ends every text.
+  public let endOfText: Int32
+
+  init(_ configuration: TokenizerConfiguration, file: String) throws(TokenizerError) {
+    self.configuration = configuration
+    let ids = configuration.addedTokens.map { Int($0.id) + 1 }
+    vocabularySize = max(configuration.pieceCount, ids.max() ?? 0)
+    let named = configuration.addedTokens.first { $0.content == configuration.endPiece }?.id
+    guard let end = named ?? configuration.model.id(of: Array(configuration.endPiece.utf8)[...]) else {
+      throw .invalid(file: file, key: "vocabulary", reason: "no piece \(configuration.endPiece) to end a text with")
+    }
+    endOfText = end
+    rawTokens = AddedTokens(configuration.addedTokens.filter { !$0.isNormalized })
+    let normalized = configuration.addedTokens.filter(\.isNormalized).map { token in
+      var token = token
+      token.content = configuration.normalizer.apply(token.content)
+      return token
+    }
+    normalizedTokens = AddedTokens(normalized)
+  }
+
+  /// Opens `tokenizer.json` in `folder`, or `spiece.model` where there is none.
+  public static func open(folder: String) throws(TokenizerError) -> UnigramTokenizer {
+    let json = folder + "/tokenizer.json"
+    if FileManager.default.fileExists(atPath: json) {
+      return try UnigramTokenizer(parsingJSON: contents(json), file: json)
+    }
+    let sentencePiece = folder + "/spiece.model"
+    if FileManager.default.fileExists(atPath: sentencePiece) {
+      return try UnigramTokenizer(parsingSentencePiece: contents(sentencePiece), file: sentencePiece)
+    }
+    throw .noFile(folder: folder)
+  }
+
+  private static func contents(_ file: String) throws(TokenizerError) -> [UInt8] {
+    do {
+      return [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+    } catch {
+      throw .unreadable(file: file, reason: error.localizedDescription)
+    }
+  }
+
+  /// The ids of `text` with what the tokenizer puts around a text: UMT5's puts `</s>` at the end.
+  ///
+  /// - Parameters:
+  ///   - text: Cleaned text, see ``PromptCleaner``.
+  ///   - maximumLength: The most ids to return. Longer text loses its end, but not its `</s>`.
+  /// - Returns: 1 to `maximumLength` ids below ``vocabularySize``.
+  public func encode(_ text: String, maximumLength: Int) -> [Int32] {
+    guard maximumLength > 0 else { return [] }
+    let prefix = configuration.prefix.prefix(maximumLength - 1)
+    let suffix = configuration.suffix.suffix(maximumLength - prefix.count)
+    let content = contentIDs(text).prefix(maximumLength - prefix.count - suffix.count)
+    return Array(prefix + content + suffix)
+  }
+
+  private func contentIDs(_ text: String) -> [Int32] {
+    let bytes = Array(text.utf8)
+    var ids: [Int32] = []
+    for part in rawTokens.split(bytes) {
+      switch part {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        let normalized = configuration.normalizer.apply(String(decoding: bytes[range], as: UTF8.self))
+        appendIDs(Array(normalized.utf8), beginsText: range.lowerBound == 0, to: &ids)
+      }
+    }
+    return ids
+  }
+
+  private func appendIDs(_ normalized: [UInt8], beginsText: Bool, to ids: inout [Int32]) {
+    for part in normalizedTokens.split(normalized) {
+      switch part {
+      case .token(let id): ids.append(id)
+      case .text(let range):
+        let whole = PreTokenizer.Part(
+          bytes: Array(normalized[range]), beginsText: beginsText && range.lowerBound == 0)
+        for piece in configuration.preTokenizer.split(whole) { configuration.model.encode(piece.bytes, into: &ids) }
+      }
+    }
+  }
+}
+
+/// What a tokenizer file says, whichever format it came in.
+struct TokenizerConfiguration: Sendable {
+  var model: UnigramModel
+  var pieceCount: Int
+  var addedTokens: [AddedTokens.Token]
+  var normalizer: TextNormalizer
+  var preTokenizer: PreTokenizer
+  /// Ids before and after every text.
+  var prefix: [Int32] = []
+  var suffix: [Int32] = []
+  var endPiece = "</s>"
+}
