@@ -1,0 +1,53 @@
+import Foundation
+
+/// Bytes at any position of a file or a buffer.
+protocol ByteSource {
+  /// The bytes from `offset` on: fewer than `count` at the end, none past it.
+  mutating func bytes(at offset: Int, count: Int) -> [UInt8]
+}
+
+struct ArraySource: ByteSource {
+  let content: [UInt8]
+
+  func bytes(at offset: Int, count: Int) -> [UInt8] {
+    guard offset >= 0, offset < content.count else { return [] }
+    return Array(content[offset..<min(content.count, offset + count)])
+  }
+}
+
+/// A file read piecemeal, so that a header is found without holding the file.
+struct FileSource: ByteSource {
+  private let handle: FileHandle
+
+  init?(path: String) {
+    guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
+    self.handle = handle
+  }
+
+  func bytes(at offset: Int, count: Int) -> [UInt8] {
+    do {
+      try handle.seek(toOffset: UInt64(max(offset, 0)))
+      return Array(try handle.read(upToCount: count) ?? Data())
+    } catch {
+      return []
+    }
+  }
+}
+
+/// Whole numbers inside a short run of bytes; nil where they lie outside.
+struct ByteReader {
+  let bytes: [UInt8]
+  var littleEndian = false
+
+  func integer(at offset: Int, size: Int) -> Int? {
+    guard offset >= 0, offset <= bytes.count - size else { return nil }
+    let part = bytes[offset..<offset + size]
+    return littleEndian ? part.reversed().reduce(0) { $0 << 8 | Int($1) } : part.reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  func starts(with text: String, at offset: Int = 0) -> Bool {
+    let expected = Array(text.utf8)
+    return offset >= 0 && offset <= bytes.count - expected.count
+      && bytes[offset..<offset + expected.count].elementsEqual(expected)
+  }
+}
