@@ -64,7 +64,7 @@ func testImage(width: Int, height: Int, phase: Int = 0) -> RGBImage {
 }
 
 /// A folder that is removed when the test lets go of it.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
   let url: URL
 
   init() throws {

@@ -1,0 +1,59 @@
+import Foundation
+
+/// A comment in a PNG (ISO 15948): an iTXt chunk, or a tEXt chunk where the text is plain ASCII.
+enum PNGComment {
+  private static let headerEnd = 8 + 12 + 13
+
+  static func insert(_ comment: String, into file: String) throws {
+    let url = URL(fileURLWithPath: file)
+    let image = try Data(contentsOf: url)
+    try (image.prefix(headerEnd) + Data(chunk(comment)) + image.dropFirst(headerEnd)).write(to: url)
+  }
+
+  static func read(_ source: inout some ByteSource) -> String? {
+    var offset = 8
+    for _ in 0..<4096 {
+      let head = ByteReader(bytes: source.bytes(at: offset, count: 8))
+      guard let length = head.integer(at: 0, size: 4), !head.starts(with: "IEND", at: 4) else { return nil }
+      if length < 1 << 24, head.starts(with: "tEXt", at: 4) || head.starts(with: "iTXt", at: 4) {
+        let text = source.bytes(at: offset + 8, count: length)
+        if let comment = comment(in: text, international: head.starts(with: "iTXt", at: 4)) { return comment }
+      }
+      offset += 12 + length
+    }
+    return nil
+  }
+
+  private static let keyword = Array("Comment".utf8) + [0]
+
+  private static func chunk(_ comment: String) -> [UInt8] {
+    let text = Array(MetadataText.cleaned(comment).utf8)
+    let isPlain = text.allSatisfy { $0 < 0x80 }
+    // iTXt: not compressed, no language, no translated keyword.
+    let body = Array((isPlain ? "tEXt" : "iTXt").utf8) + keyword + (isPlain ? [] : [0, 0, 0, 0]) + text
+    return bigEndian(body.count - 4) + body + bigEndian(Int(checksum(body)))
+  }
+
+  private static func comment(in text: [UInt8], international: Bool) -> String? {
+    guard text.starts(with: keyword) else { return nil }
+    let rest = text.dropFirst(keyword.count)
+    guard international else { return String(decoding: rest, as: UTF8.self) }
+    let fields = rest.dropFirst(2).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
+    guard rest.first == 0, fields.count == 3 else { return nil }
+    return String(decoding: fields[2], as: UTF8.self)
+  }
+
+  private static func bigEndian(_ value: Int) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+  }
+
+  /// The CRC-32 of ISO 3309.
+  private static func checksum(_ bytes: [UInt8]) -> UInt32 {
+    var crc: UInt32 = 0xFFFF_FFFF
+    for byte in bytes {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
+    }
+    return ~crc
+  }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import Media
+import Testing
+
+@Suite("Clips that fail") struct ClipFailureTests {
+  private let frame = testImage(width: 64, height: 48)
+
+  private func settings(_ count: Int = 5) throws -> ClipSettings {
+    try ClipSettings(width: 64, height: 48, frameRate: 24, frameCount: count)
+  }
+
+  /// A stand-in for ffmpeg.
+  private func script(_ body: String, in folder: TemporaryFolder) throws -> FFmpeg {
+    let path = folder.path("fake")
+    try Data("#!/bin/sh\n\(body)\n".utf8).write(to: URL(fileURLWithPath: path))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+    return try FFmpeg.locate("fake", searchPath: "/nowhere::relative:" + folder.url.path)
+  }
+
+  private func error(_ body: () async throws -> Void) async -> MediaError? {
+    do {
+      try await body()
+      return nil
+    } catch { return error as? MediaError }
+  }
+
+  @Test(
+    "an unknown extension lists the known ones", arguments: ["clip.avi", "clip", "mp4", ".mp4", "a.mp4/b", "", "a."])
+  func unknownFormat(_ path: String) {
+    let error = #expect(throws: MediaError.self) { try ClipFormat(path: path) }
+    #expect(error?.description.contains(".mp4 .webm .gif .png .y4m") == true)
+  }
+
+  @Test("a missing ffmpeg says what to install", arguments: [nil, "", "/nowhere:/dev/null", "relative/bin"])
+  func missingFFmpeg(_ searchPath: String?) {
+    let error = #expect(throws: MediaError.self) { try FFmpeg.locate(searchPath: searchPath) }
+    #expect(error?.description.contains("apt install ffmpeg") == true)
+  }
+
+  @Test(
+    "a target that cannot be is refused before any frame", arguments: ["/nowhere/clip", "/proc/clip", "/dev/null/clip"])
+  func badFolder(_ stem: String) async throws {
+    let ffmpeg = try requireFFmpeg()
+    for suffix in ["mp4", "y4m"] {
+      let found = await error {
+        _ = try await ClipWriter(path: "\(stem).\(suffix)", settings: settings(), ffmpeg: ffmpeg)
+      }
+      guard case .cannotWrite = found else {
+        Issue.record("\(String(describing: found))")
+        continue
+      }
+    }
+  }
+
+  @Test("a target that is a folder is refused")
+  func folderAsTarget() async throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.path("a.y4m"), withIntermediateDirectories: false)
+    let found = await error { _ = try await ClipWriter(path: folder.path("a.y4m"), settings: settings(), ffmpeg: nil) }
+    #expect(found == .cannotWrite(path: folder.path("a.y4m"), reason: "it is a folder"))
+    #expect(folder.contents == ["a.y4m"])
+  }
+
+  @Test("settings that no clip can have are refused")
+  func badSettings() {
+    for (width, height, rate, count) in [
+      (0, 8, FrameRate(24), 1), (8, -1, 24, 1), (8, 8, FrameRate(.nan), 1), (8, 8, FrameRate(-1.0), 1), (8, 8, 24, 0),
+      (8, 8, FrameRate(.infinity), 1), (1 << 40, 8, 24, 1), (8, 8, FrameRate(1, over: 0), 1),
+    ] {
+      #expect(throws: MediaError.self) {
+        try ClipSettings(width: width, height: height, frameRate: rate, frameCount: count)
+      }
+    }
+  }
+
+  @Test("an ffmpeg that dies gives its last words, and nothing stays", arguments: ["mp4", "png", "gif"])
+  func dyingFFmpeg(_ suffix: String) async throws {
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script("head -c 1000 >/dev/null; echo 'No space left on device' >&2; exit 28", in: tools)
+    let found = await error {
+      let settings = try ClipSettings(width: 64, height: 48, frameRate: 24, frameCount: 500)
+      let writer = try await ClipWriter(path: folder.path("a." + suffix), settings: settings, ffmpeg: ffmpeg)
+      for _ in 0..<500 { try await writer.write(frame) }
+      try await writer.finish()
+    }
+    #expect(found?.description.contains("No space left on device") == true, "\(String(describing: found))")
+    #expect(folder.contents == [])
+  }
+
+  @Test("an ffmpeg that floods its log is read to the end in little memory")
+  func floodingFFmpeg() async throws {
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script("yes noise | head -c 3000000 >&2; echo last words >&2; exit 3", in: tools)
+    let found = await error {
+      let writer = try await ClipWriter(path: folder.path("a.mp4"), settings: settings(), ffmpeg: ffmpeg)
+      for _ in 0..<5 { try await writer.write(frame) }
+      try await writer.finish()
+    }
+    guard case .ffmpegFailed(_, _, let log) = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    #expect(log.count <= 6 && log.last == "last words")
+    #expect(folder.contents == [])
+  }
+
+  @Test("an ffmpeg that cannot start is an error at once")
+  func unstartableFFmpeg() async throws {
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script("exit", in: tools)
+    try FileManager.default.removeItem(atPath: tools.path("fake"))
+    let found = await error {
+      _ = try await ClipWriter(path: folder.path("a.mp4"), settings: settings(), ffmpeg: ffmpeg)
+    }
+    guard case .ffmpegFailed = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    #expect(folder.contents == [])
+  }
+
+  @Test("wrong frames close the writer", arguments: ["mp4", "y4m"])
+  func wrongFrames(_ suffix: String) async throws {
+    let ffmpeg = try requireFFmpeg()
+    let folder = try TemporaryFolder()
+    let path = folder.path("a." + suffix)
+    for scenario in 0..<3 {
+      let writer = try await ClipWriter(path: path, settings: settings(2), ffmpeg: ffmpeg)
+      let found = await error {
+        try await writer.write(frame)
+        switch scenario {
+        case 0: try await writer.write(testImage(width: 48, height: 64))
+        case 1: try await writer.finish()
+        default: for _ in 0..<2 { try await writer.write(frame) }
+        }
+      }
+      guard case .badFrame = found else {
+        Issue.record("\(String(describing: found))")
+        continue
+      }
+      #expect(folder.contents == [])
+      #expect(await error { try await writer.finish() } == .cancelled(path: path))
+    }
+  }
+
+  @Test("cancel, a cancelled task and a dropped writer leave nothing", arguments: ["mp4", "webm", "png", "gif", "y4m"])
+  func cancels(_ suffix: String) async throws {
+    let ffmpeg = try requireFFmpeg()
+    let folder = try TemporaryFolder()
+    let path = folder.path("a." + suffix)
+    let settings = try settings(1000)
+    do {
+      let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
+      try await writer.write(frame)
+      await writer.cancel()
+      #expect(folder.contents == [])
+    }
+    let task = Task { [frame] in
+      let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
+      for _ in 0..<1000 { try await writer.write(frame) }
+      try await writer.finish()
+    }
+    try await Task.sleep(for: .milliseconds(60))
+    task.cancel()
+    guard case .failure = await task.result else {
+      Issue.record("the task finished before it was cancelled")
+      return
+    }
+    #expect(folder.contents == [])
+    do {
+      let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
+      try await writer.write(frame)
+    }
+    try await Task.sleep(for: .milliseconds(300))
+    #expect(folder.contents == [])
+  }
+
+  @Test("an encoder that never reads is stopped by cancellation")
+  func stuckEncoder() async throws {
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script("exec sleep 1000", in: tools)
+    let settings = try settings(1000)
+    let task = Task { [frame] in
+      let writer = try await ClipWriter(path: folder.path("a.mp4"), settings: settings, ffmpeg: ffmpeg)
+      for _ in 0..<1000 { try await writer.write(frame) }
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    task.cancel()
+    let result = await task.result
+    #expect(throws: MediaError.cancelled(path: folder.path("a.mp4"))) { try result.get() }
+    #expect(folder.contents == [])
+  }
+}
