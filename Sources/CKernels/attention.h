@@ -1,0 +1,21 @@
+// How attention is cut up, shared by its parts.
+//
+// Queries go in blocks of up to WAN_QUERY_BLOCK, keys in blocks of WAN_KEY_BLOCK. A packed block of keys is
+//   keys    [panel][step][lane]   panels of WAN_LANES keys; a step is a dimension (or a pair of them in bfloat16)
+//   values  [panel][step][lane]   panels of WAN_LANES dimensions; a step is a key (or a pair of them)
+// in units of four bytes: a float32, or a pair of bfloat16.
+#ifndef WAN_ATTENTION_H
+#define WAN_ATTENTION_H
+
+#include "wan_kernels.h"
+
+enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 128, WAN_WIDEST_PANEL = 32, WAN_ALIGNMENT = 64 };
+
+static inline size_t wan_rounded_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
+
+static inline void *wan_aligned(const void *at) { return (void *)wan_rounded_up((size_t)at, WAN_ALIGNMENT); }
+
+/// Rows of queries worked on at once: wide heads get fewer, to stay in the second-level cache.
+static inline size_t wan_query_rows(size_t head_dim) { return head_dim > 256 ? WAN_QUERY_BLOCK / 2 : WAN_QUERY_BLOCK; }
+
+#endif

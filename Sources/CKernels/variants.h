@@ -1,0 +1,92 @@
+// Compiles WAN_FILE, the file that includes this one, once per instruction set.
+//
+// A kernel file is two halves. Without WAN_WIDTH it defines WAN_FILE, includes this header, and defines the public
+// functions with WAN_DISPATCH. With WAN_WIDTH it holds the kernels, written once on the vectors of vector.h; every
+// function name there goes through V(), which appends the set's suffix.
+#include <math.h>
+#include <string.h>
+
+#include "wan_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define WAN_X86 1
+#else
+#define WAN_X86 0
+#endif
+
+#define WAN_JOIN_(a, b) a##b
+#define WAN_JOIN(a, b) WAN_JOIN_(a, b)
+#define V(name) WAN_JOIN(name, WAN_SUFFIX)
+#define WAN_INLINE static inline __attribute__((always_inline, unused))
+
+#ifndef WAN_BEGIN_AVX2
+#define WAN_BEGIN_AVX2 \
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)")
+#endif
+#ifndef WAN_BEGIN_AVX512
+#define WAN_BEGIN_AVX512 \
+  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl\"))), apply_to = function)")
+#endif
+#define WAN_END _Pragma("clang attribute pop")
+
+/// Runs the statement over index ..< index + lanes for vectors of lanes = WAN_WIDTH, then once for the rest.
+///
+/// Two copies, so that the first has no trace of the second's partial loads and stores.
+#define WAN_EACH(index, lanes, count, ...)                                          \
+  do {                                                                              \
+    size_t index = 0;                                                               \
+    for (; index + WAN_WIDTH <= (count); index += WAN_WIDTH) {                      \
+      const size_t lanes = WAN_WIDTH;                                               \
+      __VA_ARGS__                                                                   \
+    }                                                                               \
+    if (index < (count)) {                                                          \
+      const size_t lanes = (count) - index;                                         \
+      __VA_ARGS__                                                                   \
+    }                                                                               \
+  } while (0)
+
+WAN_INLINE size_t wan_smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+#define WAN_SUFFIX _portable
+#define WAN_WIDTH 4
+#define WAN_FMA 0
+#include "vector.h"
+#include WAN_FILE
+#undef WAN_SUFFIX
+#undef WAN_WIDTH
+#undef WAN_FMA
+
+#if WAN_X86
+WAN_BEGIN_AVX2
+#define WAN_SUFFIX _avx2
+#define WAN_WIDTH 8
+#define WAN_FMA 1
+#include "vector.h"
+#include WAN_FILE
+#undef WAN_SUFFIX
+#undef WAN_WIDTH
+#undef WAN_FMA
+WAN_END
+
+WAN_BEGIN_AVX512
+#define WAN_SUFFIX _avx512
+#define WAN_WIDTH 16
+#define WAN_FMA 1
+#include "vector.h"
+#include WAN_FILE
+#undef WAN_SUFFIX
+#undef WAN_WIDTH
+#undef WAN_FMA
+WAN_END
+
+#define WAN_DISPATCH(name, ...)                       \
+  switch (wan_isa()) {                                \
+    case WAN_ISA_AVX512_BF16:                         \
+    case WAN_ISA_AVX512: name##_avx512(__VA_ARGS__); break; \
+    case WAN_ISA_AVX2: name##_avx2(__VA_ARGS__); break;     \
+    default: name##_portable(__VA_ARGS__); break;     \
+  }
+#else
+#define WAN_DISPATCH(name, ...) name##_portable(__VA_ARGS__)
+#endif
