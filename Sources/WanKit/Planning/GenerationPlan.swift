@@ -132,20 +132,22 @@ extension GenerationPlan {
   }
 
   private static func imageSize(_ image: RGBImage, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
-    let size =
-      switch model.family.conditioning {
-      case .channels:
-        ImagePlacement.areaSize(imageWidth: image.width, imageHeight: image.height, maximumArea: area)
-      default:
-        ImagePlacement.bestOutputSize(
-          imageWidth: image.width, imageHeight: image.height, multipleOf: (model.sizeMultiple, model.sizeMultiple),
-          maximumArea: area)
-      }
-    guard size.width > 0, size.height > 0, max(size.width, size.height) <= model.sizeMultiple * largestGrid else {
-      throw .option(
-        "size", "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a larger size")
+    do {
+      let multiple = model.sizeMultiple
+      let size =
+        switch model.family.conditioning {
+        case .channels:
+          try ImagePlacement.areaSize(imageWidth: image.width, imageHeight: image.height, maximumArea: area)
+        default:
+          try ImagePlacement.bestOutputSize(
+            imageWidth: image.width, imageHeight: image.height, multipleOf: (multiple, multiple), maximumArea: area)
+        }
+      if max(size.width, size.height) <= multiple * largestGrid { return (size.width, size.height) }
+    } catch {
+      throw .option("size", error.description)
     }
-    return size
+    throw .option(
+      "size", "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
   private static func schedule(_ solver: SolverKind, steps: Int, shift: Float) throws(RequestError) -> Schedule {
