@@ -24,6 +24,12 @@ public enum Golden {
     try JSONDecoder().decode(type, from: data(folder() + "/" + relativePath))
   }
 
+  /// The files of one type in a folder under ``folder()``, sorted, without the type: `"t2v"` for `t2v.json`.
+  public static func names(in relativePath: String, type: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder() + "/" + relativePath)
+      .filter { $0.hasSuffix("." + type) }.map { String($0.dropLast(type.count + 1)) }.sorted()
+  }
+
   /// The bytes of a file, by its full path.
   public static func data(_ path: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: path))

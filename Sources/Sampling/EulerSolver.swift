@@ -1,0 +1,19 @@
+public import Tensors
+
+/// x + (next sigma - sigma) v.
+public struct EulerSolver: Solver {
+  public let schedule: Schedule
+  public private(set) var index = 0
+
+  public init(schedule: Schedule) {
+    self.schedule = schedule
+  }
+
+  public mutating func step(velocity: Tensor, latents: Tensor) -> Tensor {
+    check(velocity, latents)
+    let difference = schedule.sigmas[index + 1] - schedule.sigmas[index]
+    index += 1
+    let (v, x) = (velocity.floats(), latents.floats())
+    return Tensor(elementwise(x.count) { x[$0] + difference * v[$0] }, shape: latents.shape)
+  }
+}

@@ -1,0 +1,26 @@
+/// The two transformers of an A14B model.
+public enum Expert: String, CaseIterable, Sendable, Hashable {
+  /// For the first steps, while the latents are mostly noise.
+  case high
+  /// For the rest.
+  case low
+}
+
+/// Which expert runs at which timestep.
+public struct ExpertSchedule: Sendable, Hashable {
+  /// Where the experts change, as a part of 1000 timesteps: 0.875 for T2V, 0.9 for I2V.
+  public let boundary: Double
+
+  public init(boundary: Double) {
+    self.boundary = boundary
+  }
+
+  /// The high-noise expert from the boundary upwards, the low-noise one below it.
+  public func expert(at timestep: Float) -> Expert {
+    Double(timestep) >= boundary * 1000 ? .high : .low
+  }
+
+  public func experts(at timesteps: [Float]) -> [Expert] {
+    timesteps.map(expert(at:))
+  }
+}

@@ -1,0 +1,31 @@
+public import Tensors
+
+/// Stops a run whose latents have become useless, before hours go into the rest of it.
+public enum LatentWatchdog {
+  /// The largest standard deviation that passes.
+  ///
+  /// Noise has 1, and the VAE's latents are normalised to 1 by their published mean and deviation; guided steps reach
+  /// a few units. Nothing that decodes to a picture comes near a hundred.
+  public static let largestDeviation = 100.0
+
+  /// Looks at the latents after a step.
+  ///
+  /// - Parameters:
+  ///   - step: counted from 1.
+  ///   - expert: the expert that ran, where the model has several.
+  public static func check(_ latents: Tensor, step: Int, expert: String? = nil) throws(SamplingError) {
+    let values = latents.floats()
+    var (sum, squares, unusable) = (0.0, 0.0, 0)
+    for value in values {
+      if !value.isFinite { unusable += 1 }
+      sum += Double(value)
+      squares += Double(value) * Double(value)
+    }
+    guard unusable == 0 else { throw .notFinite(step: step, expert: expert, count: unusable) }
+    let count = Double(max(values.count, 1))
+    let deviation = max(0, squares / count - (sum / count) * (sum / count)).squareRoot()
+    guard deviation <= largestDeviation else {
+      throw .runaway(step: step, expert: expert, deviation: deviation, limit: largestDeviation)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// Facts: wan/utils/fm_solvers_unipc.py and fm_solvers.py, set_timesteps and get_sampling_sigmas.
+
+/// The noise levels of a run and the timesteps that the model is told.
+public struct Schedule: Sendable, Hashable {
+  /// Noise levels of N steps, falling from at most 1, then 0: N + 1 numbers.
+  public let sigmas: [Float]
+  /// What the model is told before each step, in thousandths of the way: N numbers from at most 1000.
+  public let timesteps: [Float]
+
+  /// As many steps as there are training timesteps.
+  public static let largestStepCount = 1000
+
+  public var steps: Int { timesteps.count }
+
+  /// The published grid of a solver: evenly spaced levels s, warped to k s / (1 + (k - 1) s) by the flow shift k.
+  ///
+  /// UniPC starts at 0.999 and DPM++ at 1, and both cut timesteps down to whole numbers; Euler starts at 1 and keeps
+  /// the fractions. All of it is computed in float64, as published.
+  public init(solver: SolverKind, steps: Int, shift: Double) throws(SamplingError) {
+    guard (1...Self.largestStepCount).contains(steps) else { throw .steps(steps) }
+    let first = solver == .unipc ? Double(0.999 as Float) : 1
+    let levels = try Self.warped((0..<steps).map { Double($0) * (-first / Double(steps)) + first }, by: shift)
+    let timesteps = levels.map { $0 * 1000 }
+    try self.init(
+      levels: levels, timesteps: solver == .euler ? timesteps : timesteps.map { $0.rounded(.towardZero) }, shift: shift)
+  }
+
+  /// The schedule of a distilled model: its own timesteps, falling from at most 1000, warped by a flow shift.
+  ///
+  /// 1000, 750, 500, 250 with shift 5 gives 1000, 937.5, 833.33, 625.
+  public init(timesteps: [Float], shift: Double = 1) throws(SamplingError) {
+    guard (1...Self.largestStepCount).contains(timesteps.count) else { throw .steps(timesteps.count) }
+    var previous = Float(1000).nextUp
+    for (index, value) in timesteps.enumerated() {
+      guard value > 0 && value < previous else { throw .timestep(index: index, value: value) }
+      previous = value
+    }
+    let levels = try Self.warped(timesteps.map { Double($0) / 1000 }, by: shift)
+    try self.init(levels: levels, timesteps: levels.map { $0 * 1000 }, shift: shift)
+  }
+
+  private init(levels: [Double], timesteps: [Double], shift: Double) throws(SamplingError) {
+    sigmas = levels.map { Float($0) } + [0]
+    self.timesteps = timesteps.map { Float($0) }
+    guard zip(sigmas, sigmas.dropFirst()).allSatisfy({ $0 > $1 }) else {
+      throw .indistinctSigmas(steps: levels.count, shift: shift)
+    }
+  }
+
+  private static func warped(_ levels: [Double], by shift: Double) throws(SamplingError) -> [Double] {
+    guard shift.isFinite && shift > 0 else { throw .shift(shift) }
+    return levels.map { shift * $0 / (1 + (shift - 1) * $0) }
+  }
+}

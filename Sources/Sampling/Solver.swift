@@ -1,0 +1,61 @@
+public import Tensors
+
+/// Walks latents down a schedule, one model output at a time.
+///
+/// A solver is a value: copying it in the middle of a run keeps both copies able to go on.
+public protocol Solver: Sendable {
+  var schedule: Schedule { get }
+  /// Steps taken so far.
+  var index: Int { get }
+
+  /// The latents at the next noise level.
+  ///
+  /// - Parameters:
+  ///   - velocity: the model's output at `schedule.timesteps[index]`, float32 of the latents' shape.
+  ///   - latents: where the run stands, float32; the result of the last step, perhaps with known parts restored.
+  mutating func step(velocity: Tensor, latents: Tensor) -> Tensor
+}
+
+/// A solver at the start of a schedule.
+public func makeSolver(_ kind: SolverKind, schedule: Schedule) -> any Solver {
+  switch kind {
+  case .unipc: UniPCSolver(schedule: schedule)
+  case .dpmpp: DPMSolver(schedule: schedule)
+  case .euler: EulerSolver(schedule: schedule)
+  }
+}
+
+extension Solver {
+  func check(_ velocity: Tensor, _ latents: Tensor) {
+    precondition(
+      velocity.shape == latents.shape && velocity.dtype == .f32 && latents.dtype == .f32,
+      "step: velocity \(velocity.shape) \(velocity.dtype), latents \(latents.shape) \(latents.dtype)")
+    precondition(index < schedule.steps, "step: all \(schedule.steps) steps are taken")
+  }
+}
+
+/// A point of the path x = alpha x0 + sigma noise, in float32 as published.
+struct NoiseLevel {
+  let sigma, alpha: Float
+  /// ln(alpha / sigma): half the logarithm of the signal-to-noise ratio.
+  let lambda: Float
+
+  init(_ sigma: Float) {
+    self.sigma = sigma
+    alpha = 1 - sigma
+    lambda = FloatMath.ln(alpha) - FloatMath.ln(sigma)
+  }
+}
+
+/// The clean sample that a velocity points to: x - sigma v.
+func cleanSample(_ latents: [Float], velocity: [Float], sigma: Float) -> [Float] {
+  elementwise(latents.count) { latents[$0] - sigma * velocity[$0] }
+}
+
+/// `count` numbers from their indices.
+func elementwise(_ count: Int, _ element: (Int) -> Float) -> [Float] {
+  var values: [Float] = []
+  values.reserveCapacity(count)
+  for i in 0..<count { values.append(element(i)) }
+  return values
+}

@@ -1,0 +1,104 @@
+public import Tensors
+
+// Facts: wan/utils/fm_solvers_unipc.py, FlowUniPCMultistepScheduler with its defaults.
+// x: latents, m: clean samples, h: a step in lambda, r: where an older point lies, in steps.
+
+/// UniPC of order 2 with B(h) = e^h - 1 on clean samples; from the second step on, each model output first corrects
+/// the latents that it was computed from (https://arxiv.org/abs/2302.04867).
+public struct UniPCSolver: Solver {
+  public let schedule: Schedule
+  public private(set) var index = 0
+  private var history: History?
+
+  /// What the last step leaves for the corrector and the next predictor.
+  private struct History {
+    let latents: [Float]  // where the last step started, after correction
+    let clean: [Float]
+    let older: [Float]?  // the clean sample before that
+    let order: Int
+  }
+
+  public init(schedule: Schedule) {
+    self.schedule = schedule
+  }
+
+  public mutating func step(velocity: Tensor, latents: Tensor) -> Tensor {
+    check(velocity, latents)
+    let uncorrected = latents.floats()
+    let clean = cleanSample(uncorrected, velocity: velocity.floats(), sigma: schedule.sigmas[index])
+    let x = history.map { corrected($0, with: clean) } ?? uncorrected
+    let order = min(2, schedule.steps - index, index + 1)
+    let y = predicted(from: x, clean: clean, older: order == 2 ? history?.clean : nil)
+    history = History(latents: x, clean: clean, older: history?.clean, order: order)
+    index += 1
+    return Tensor(y, shape: latents.shape)
+  }
+
+  /// The latents at the next level.
+  private func predicted(from x: [Float], clean m0: [Float], older m1: [Float]?) -> [Float] {
+    let step = Coefficients(schedule.sigmas, from: index)
+    guard let m1 else { return elementwise(x.count) { step.firstOrder(x[$0], m0[$0]) } }
+    let r = step.ratio(toSigma: schedule.sigmas[index - 1])
+    return elementwise(x.count) { i in
+      step.firstOrder(x[i], m0[i]) - step.scaledB * (0.5 * ((m1[i] - m0[i]) / r))
+    }
+  }
+
+  /// The last step again, now that the clean sample at its end is known.
+  private func corrected(_ last: History, with clean: [Float]) -> [Float] {
+    let step = Coefficients(schedule.sigmas, from: index - 1)
+    let (x, m0) = (last.latents, last.clean)
+    guard last.order == 2, let m1 = last.older else {
+      return elementwise(x.count) { i in
+        step.firstOrder(x[i], m0[i]) - step.scaledB * (0.5 * (clean[i] - m0[i]))
+      }
+    }
+    let r = step.ratio(toSigma: schedule.sigmas[index - 2])
+    let rho = step.correctorWeights(ratio: r)
+    return elementwise(x.count) { i in
+      let residual = rho.older * ((m1[i] - m0[i]) / r) + rho.newer * (clean[i] - m0[i])
+      return step.firstOrder(x[i], m0[i]) - step.scaledB * residual
+    }
+  }
+}
+
+/// The scalars of one step, in float32 as published.
+private struct Coefficients {
+  let from: NoiseLevel
+  let h: Float
+  /// e^-h - 1, which is both h phi_1(-h) and B(h).
+  let b: Float
+  /// sigma at the end over sigma at the start.
+  let keep: Float
+  /// alpha at the end times B(h).
+  let scaledB: Float
+
+  init(_ sigmas: [Float], from index: Int) {
+    let to = NoiseLevel(sigmas[index + 1])
+    from = NoiseLevel(sigmas[index])
+    h = to.lambda - from.lambda
+    b = FloatMath.expMinusOne(-h)
+    keep = to.sigma / from.sigma
+    scaledB = to.alpha * b
+  }
+
+  func firstOrder(_ x: Float, _ m0: Float) -> Float { keep * x - scaledB * m0 }
+
+  func ratio(toSigma sigma: Float) -> Float { (NoiseLevel(sigma).lambda - from.lambda) / h }
+
+  /// Solves [1 1; r 1] rho = c for the weights of the older and the newer difference.
+  ///
+  /// Elimination takes the larger pivot, as LAPACK does for the published code.
+  func correctorWeights(ratio r: Float) -> (older: Float, newer: Float) {
+    let phi2 = b / -h - 1
+    let phi3 = phi2 / -h - 0.5
+    let (c1, c2) = (phi2 / b, phi3 * 2 / b)
+    if abs(r) > 1 {
+      let factor = 1 / r
+      let newer = (c1 - factor * c2) / (1 - factor)
+      return ((c2 - newer) / r, newer)
+    }
+    let newer = (c2 - r * c1) / (1 - r)
+    return (c1 - newer, newer)
+  }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+
+@Suite("Solvers")
+struct SolverTests {
+  struct Case: Decodable {
+    let solver: String
+    let steps: Int
+    let shift: Double
+  }
+
+  @Test("every recorded schedule and every step of it, from the published schedulers")
+  func golden() throws {
+    try check(cases: Golden.json("parts/schedulers.json"), tensors: Golden.tensors("parts/schedulers.safetensors"))
+  }
+
+  @Test("more step counts and shifts from the published schedulers")
+  func fixtures() throws {
+    let base = Golden.fixturesFolder + "/Sampling/schedulers"
+    let cases = try JSONDecoder().decode([Case].self, from: Golden.data(base + ".json"))
+    try check(cases: cases, tensors: TensorFile.read(base + ".safetensors"))
+  }
+
+  private func check(cases: [Case], tensors: [String: Tensor]) throws {
+    for (i, recorded) in cases.enumerated() {
+      func tensor(_ name: String) throws -> Tensor { try #require(tensors["\(i).\(name)"]) }
+      let name = "\(recorded.solver), \(recorded.steps) steps, shift \(recorded.shift)"
+      let kind = try #require(SolverKind(rawValue: recorded.solver))
+      let schedule = try Schedule(solver: kind, steps: recorded.steps, shift: recorded.shift)
+      #expect(try schedule.timesteps == tensor("timesteps").floats(), "\(name)")
+      #expect(try schedule.sigmas == tensor("sigmas").floats(), "\(name)")
+      var solver = makeSolver(kind, schedule: schedule)
+      var latents = try tensor("noise")
+      let (velocities, expected) = try (tensor("model_outputs"), tensor("latents"))
+      var worst = 0.0
+      for step in 0..<schedule.steps {
+        latents = solver.step(velocity: velocities[step], latents: latents)
+        worst = max(worst, relativeError(latents, expected[step]))
+      }
+      #expect(worst < 1e-6, "\(name): \(worst)")
+    }
+  }
+
+  @Test("every solver follows a straight path to its end", arguments: SolverKind.allCases)
+  func straightPath(kind: SolverKind) throws {
+    let (clean, noise) = (Tensor([0.5, -2, 3], shape: [3]), Tensor([1, 0.25, -1], shape: [3]))
+    let velocity = zip(noise.floats(), clean.floats()).map { $0 - $1 }
+    for steps in [1, 2, 3, 7] {
+      let schedule = try Schedule(solver: kind, steps: steps, shift: 3)
+      let sigma = schedule.sigmas[0]
+      var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * velocity[$0] }, shape: [3])
+      var solver = makeSolver(kind, schedule: schedule)
+      for _ in 0..<steps { x = solver.step(velocity: Tensor(velocity, shape: [3]), latents: x) }
+      #expect(relativeError(x, clean) < 1e-5)
+      #expect(solver.index == steps)
+    }
+  }
+
+  @Test("every solver converges on a curved path", arguments: [(SolverKind.euler, 1), (.dpmpp, 2), (.unipc, 2)])
+  func convergence(kind: SolverKind, order: Int) throws {
+    // Data N(0, s^2): the exact velocity is x (sigma - (1 - sigma) s^2) / (sigma^2 + (1 - sigma)^2 s^2).
+    let s: Float = 0.5
+    func error(_ steps: Int) throws -> Double {
+      let schedule = try Schedule(solver: kind, steps: steps, shift: 1)
+      let first = schedule.sigmas[0]
+      let spread = (first * first + (1 - first) * (1 - first) * s * s).squareRoot()
+      var x = Tensor([1], shape: [1])
+      var solver = makeSolver(kind, schedule: schedule)
+      for sigma in schedule.sigmas.dropLast() {
+        let factor = (sigma - (1 - sigma) * s * s) / (sigma * sigma + (1 - sigma) * (1 - sigma) * s * s)
+        x = solver.step(velocity: Tensor(x.floats().map { $0 * factor }, shape: [1]), latents: x)
+      }
+      return relativeError(x.floats(), [s / spread])
+    }
+    #expect(try error(40) < error(20) / (order == 1 ? 1.8 : 2.5))
+    #expect(try error(80) < (order == 1 ? 2e-2 : 1e-3))
+  }
+
+  @Test("a copied solver goes on alone")
+  func valueSemantics() throws {
+    let schedule = try Schedule(solver: .unipc, steps: 3, shift: 5)
+    var first = UniPCSolver(schedule: schedule)
+    let (x, v) = (Tensor.random([4], seed: 1), Tensor.random([4], seed: 2))
+    let y = first.step(velocity: v, latents: x)
+    var second = first
+    #expect(first.step(velocity: v, latents: y).floats() == second.step(velocity: v, latents: y).floats())
+  }
+
+  @Test("guidance goes from the unconditional through the conditional output")
+  func guidance() {
+    let (c, u) = (Tensor([2, 3], shape: [2]), Tensor([1, 5], shape: [2]))
+    #expect(Guidance.combine(conditional: c, unconditional: u, scale: 4).floats() == [5, -3])
+    #expect(Guidance.combine(conditional: c, unconditional: u, scale: 0).floats() == [1, 5])
+  }
+}
