@@ -6,18 +6,23 @@
 public final class Storage: @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
   public let byteCount: Int
+  /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
+  public let isMapped: Bool
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
   /// Adopts memory that `release` gives back when the last tensor is gone.
   ///
-  /// - Parameter base: at least `byteCount` bytes, aligned for the widest element that will be read from them.
+  /// - Parameters:
+  ///   - base: at least `byteCount` bytes, aligned for the widest element that will be read from them.
+  ///   - isMapped: whether the memory is a read-only mapping of a file, whose pages may be discarded and read again.
   @unsafe
   public init(
-    adopting base: UnsafeMutableRawPointer, byteCount: Int,
+    adopting base: UnsafeMutableRawPointer, byteCount: Int, isMapped: Bool = false,
     release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
   ) {
     unsafe self.base = base
     self.byteCount = byteCount
+    self.isMapped = isMapped
     unsafe self.release = release
   }
 

@@ -57,6 +57,6 @@ public struct Tensor: Sendable {
 
   /// Whether this value holds the only reference to its storage, so that it may be overwritten.
   public mutating func isUniquelyReferenced() -> Bool {
-    isKnownUniquelyReferenced(&storage)
+    !storage.isMapped && isKnownUniquelyReferenced(&storage)
   }
 }

@@ -1,0 +1,53 @@
+import Tensors
+
+/// Why a checkpoint cannot be opened or written: which file, where in it, what is wrong, and what to do.
+public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// Where in the file.
+  public enum Place: Sendable, Hashable {
+    case file
+    /// Bytes from the file's start.
+    case byte(Int)
+    /// A tensor's or a JSON member's name.
+    case key(String)
+    /// An instruction of a pickle, by its name in the format's own documentation, at a byte of the file.
+    case opcode(String, at: Int)
+  }
+
+  public let path: String
+  public let place: Place
+  public let problem: String
+  public let advice: String?
+
+  public init(path: String, at place: Place = .file, _ problem: String, advice: String? = nil) {
+    self.path = path
+    self.place = place
+    self.problem = problem
+    self.advice = advice
+  }
+
+  init(_ error: FileError) {
+    self.init(path: error.path, "cannot \(error.operation): \(error.reason)")
+  }
+
+  public var description: String {
+    let position =
+      switch place {
+      case .file: ""
+      case .byte(let offset): " byte \(offset):"
+      case .key(let key): " '\(key)':"
+      case .opcode(let name, let offset): " byte \(offset), pickle \(name):"
+      }
+    return "\(path):\(position) \(problem)" + (advice.map { "; \($0)" } ?? "")
+  }
+
+  static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
+}
+
+extension Sequence<String> {
+  /// The first few, quoted, for an error message.
+  func quotedList(limit: Int = 8) -> String {
+    let names = Array(self)
+    return names.prefix(limit).map { "'\($0)'" }.joined(separator: ", ")
+      + (names.count > limit ? " and \(names.count - limit) more" : "")
+  }
+}

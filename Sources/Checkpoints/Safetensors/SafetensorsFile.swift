@@ -1,0 +1,50 @@
+public import Tensors
+
+/// One safetensors file, mapped: tensors are looked at in place unless the file put them at an odd offset.
+///
+/// Format: https://github.com/huggingface/safetensors#format.
+public struct SafetensorsFile: WeightSource {
+  public let location: String
+  private let storage: Storage
+  private let header: SafetensorsHeader
+
+  public init(path: String) throws(CheckpointError) {
+    try self.init(MappedFile(checkpoint: path).storage, location: path)
+  }
+
+  /// Reads a file's bytes wherever they lie; `location` names them in errors.
+  public init(_ storage: Storage, location: String) throws(CheckpointError) {
+    var bytes = ByteCursor(storage, in: 0..<storage.byteCount, path: location)
+    header = try SafetensorsHeader(parsing: &bytes)
+    self.storage = storage
+    self.location = location
+  }
+
+  public var names: [String] { header.entries.map(\.name) }
+
+  /// The texts that the file carries beside its tensors, in its order.
+  public var metadata: [(key: String, value: String)] { header.metadata }
+
+  /// The element type by the file's own name for it, also where the engine has no such type ("F8_E4M3").
+  public func storedType(_ name: String) -> String? {
+    entry(name)?.type.name
+  }
+
+  /// Shape and type; `nil` also for a tensor whose type the engine does not have, see ``storedType(_:)``.
+  public func descriptor(_ name: String) -> TensorDescriptor? {
+    guard let entry = entry(name), let dtype = entry.type.dtype else { return nil }
+    return TensorDescriptor(shape: entry.shape, dtype: dtype)
+  }
+
+  public func tensor(_ name: String) throws(WeightError) -> Tensor {
+    guard let entry = entry(name) else { throw .missing(name: name, location: location) }
+    guard let dtype = entry.type.dtype else {
+      throw .unreadable(name: name, location: location, reason: "elements of type \(entry.type.name) are not supported")
+    }
+    return storage.tensor(TensorDescriptor(shape: entry.shape, dtype: dtype), at: entry.range.lowerBound)
+  }
+
+  private func entry(_ name: String) -> SafetensorsEntry? {
+    header.positions[name].map { header.entries[$0] }
+  }
+}

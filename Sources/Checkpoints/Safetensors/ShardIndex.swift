@@ -1,0 +1,40 @@
+import Tensors
+
+/// The `.safetensors.index.json` of a sharded checkpoint: which file holds which tensor.
+struct ShardIndex: Sendable {
+  /// Tensor and file, in the index's order.
+  private(set) var placements: [(tensor: String, file: String)] = []
+
+  /// `{"metadata": {...}, "weight_map": {"a.weight": "model-00001-of-00002.safetensors", ...}}`
+  init(parsing bytes: ByteCursor) throws(CheckpointError) {
+    var json = JSONCursor(bytes)
+    var map: [(tensor: String, file: String)]?
+    try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
+      guard key == "weight_map" else { return try json.skip() }
+      guard map == nil else { throw json.failure("'weight_map' occurs twice") }
+      map = try Self.weightMap(&json)
+    }
+    try json.end()
+    guard let map else {
+      throw CheckpointError(
+        path: bytes.path, "it has no 'weight_map'", advice: "give the .index.json of a sharded checkpoint")
+    }
+    placements = map
+  }
+
+  private static func weightMap(
+    _ json: inout JSONCursor
+  ) throws(CheckpointError) -> [(tensor: String, file: String)] {
+    var map: [(tensor: String, file: String)] = []
+    var seen: Set<String> = []
+    try json.object { (json: inout JSONCursor, tensor: String) throws(CheckpointError) in
+      let file = try json.string()
+      guard !file.isEmpty, !file.contains("/"), !file.contains("\0"), file != ".." else {
+        throw json.failure("the shard '\(file)' of the tensor '\(tensor)' is not the name of a file beside the index")
+      }
+      guard seen.insert(tensor).inserted else { throw json.failure("the tensor '\(tensor)' occurs twice") }
+      map.append((tensor, file))
+    }
+    return map
+  }
+}

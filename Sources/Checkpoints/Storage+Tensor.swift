@@ -1,0 +1,23 @@
+import Tensors
+
+extension Storage {
+  /// The dense tensor at a byte: in place, or copied when the machine could not read its elements there.
+  func tensor(_ descriptor: TensorDescriptor, at byteOffset: Int) -> Tensor {
+    let (shape, dtype) = (descriptor.shape, descriptor.dtype)
+    if byteOffset.isMultiple(of: dtype.byteCount) {
+      return Tensor(shape: shape, dtype: dtype, storage: self, byteOffset: byteOffset)
+    }
+    let copy = withBytes(in: byteOffset..<byteOffset + shape.count * dtype.byteCount) { Storage(copying: $0) }
+    return Tensor(shape: shape, dtype: dtype, storage: copy)
+  }
+}
+
+extension MappedFile {
+  convenience init(checkpoint path: String) throws(CheckpointError) {
+    do throws(FileError) {
+      try self.init(path: path)
+    } catch {
+      throw CheckpointError(error)
+    }
+  }
+}

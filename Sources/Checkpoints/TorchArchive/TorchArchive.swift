@@ -1,0 +1,76 @@
+public import Tensors
+
+/// A `.pth` checkpoint: a zip archive of raw storages and a pickle that names them, as `torch.save` has written since
+/// torch 1.6. Nothing in the pickle is executed: its instructions build data from a short list of names.
+public struct TorchArchive: WeightSource {
+  public let location: String
+  public let names: [String]
+  private let entries: [String: TorchEntry]
+  private let storage: Storage
+
+  public init(path: String) throws(CheckpointError) {
+    try self.init(MappedFile(checkpoint: path).storage, location: path)
+  }
+
+  /// Reads an archive's bytes wherever they lie; `location` names them in errors.
+  public init(_ storage: Storage, location: String) throws(CheckpointError) {
+    try FileKind.refuseLegacyPickle(storage, path: location)
+    let archive = try ZipArchive(storage, path: location)
+    let pickle = try Self.pickle(in: archive)
+    let root = String(pickle.name.dropLast("data.pkl".count))
+    try Self.checkByteOrder(archive, root: root)
+    let state = try TorchState(PickleMachine.run(archive.open(pickle)), path: location)
+    var entries: [String: TorchEntry] = [:]
+    for (name, view) in state.views {
+      guard let content = archive.entries[root + "data/" + view.storage.key] else {
+        throw CheckpointError(
+          path: location, at: .key(name), "the archive lacks its storage 'data/\(view.storage.key)'",
+          advice: CheckpointError.downloadAgain)
+      }
+      entries[name] = try TorchEntry(view, name: name, content: content.range, path: location)
+    }
+    self.entries = entries
+    self.storage = storage
+    self.location = location
+    names = state.views.map(\.name)
+  }
+
+  /// The element type by its safetensors name, also where the engine has no such type.
+  public func storedType(_ name: String) -> String? {
+    entries[name]?.type.name
+  }
+
+  public func descriptor(_ name: String) -> TensorDescriptor? {
+    guard let entry = entries[name], let dtype = entry.type.dtype else { return nil }
+    return TensorDescriptor(shape: entry.shape, dtype: dtype)
+  }
+
+  public func tensor(_ name: String) throws(WeightError) -> Tensor {
+    guard let entry = entries[name] else { throw .missing(name: name, location: location) }
+    guard let dtype = entry.type.dtype else {
+      throw .unreadable(name: name, location: location, reason: "elements of type \(entry.type.name) are not supported")
+    }
+    return entry.tensor(in: storage, dtype: dtype)
+  }
+
+  private static func pickle(in archive: ZipArchive) throws(CheckpointError) -> ZipEntry {
+    let found = archive.entries.values.filter { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }
+    guard found.count == 1, let pickle = found.first else {
+      throw CheckpointError(
+        path: archive.path, "\(found.count) entries called data.pkl in this zip archive, which holds "
+          + archive.entries.keys.sorted().quotedList(limit: 4), advice: "give a file written by torch.save")
+    }
+    return pickle
+  }
+
+  private static func checkByteOrder(_ archive: ZipArchive, root: String) throws(CheckpointError) {
+    guard let entry = archive.entries[root + "byteorder"] else { return }
+    var bytes = archive.open(entry)
+    let order = try bytes.text(min(bytes.remaining, 16))
+    guard order == "little" else {
+      throw CheckpointError(
+        path: archive.path, at: .byte(entry.range.lowerBound), "its numbers are in '\(order)' byte order, not 'little'",
+        advice: "save it again on a little-endian machine")
+    }
+  }
+}
