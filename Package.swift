@@ -74,6 +74,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    tests("CKernels", ["CKernels"]),
     tests("Tensors", ["Tensors", "TestSupport"]),
     tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
