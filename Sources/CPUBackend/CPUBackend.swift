@@ -1,1 +1,109 @@
-// CPUBackend
+import CKernels
+import COneDNN
+public import Tensors
+
+/// The operations on the processor: products by oneDNN, everything else by the kernels, on one pool of threads.
+///
+/// Results depend on the instruction set, never on the number of threads. Results and temporary memory come from a
+/// pool that keeps what was freed; ``trim()`` empties it.
+public final class CPUBackend: Backend {
+  public let name: String
+  let threads: Threads
+  let primitives: PrimitiveCache
+  let memory: BufferPool
+  /// Whether oneDNN multiplies bfloat16 at full speed; otherwise bfloat16 numbers are multiplied as float32.
+  let multipliesBF16: Bool
+
+  /// - Parameters:
+  ///   - threads: threads that compute, the caller's among them; by default one per processor of this process.
+  ///   - instructionSet: lowers what the kernels use, for the whole process; for tests. By default nothing changes.
+  public convenience init(threads: Int? = nil, instructionSet: InstructionSet? = nil) {
+    self.init(threads: threads, instructionSet: instructionSet, idleLimit: 512 << 20)
+  }
+
+  /// - Parameter idleLimit: bytes of freed memory kept for reuse.
+  init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int) {
+    precondition((wanted ?? 1) >= 1, "a backend computes on one thread at least, not \(wanted ?? 0)")
+    if let instructionSet { wan_isa_limit(instructionSet.kernels) }
+    threads = Threads(count: wanted ?? Memory.processors)
+    primitives = PrimitiveCache(threads: threads)
+    memory = BufferPool(limit: idleLimit)
+    multipliesBF16 = InstructionSet.current >= .avx512bf16 && CPUBackend.offersBF16(primitives)
+    let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
+    let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
+    name = "cpu \(InstructionSet.current.rawValue), \(count), oneDNN \(version)"
+  }
+
+  /// The largest number of bytes of memory that this process has held at one time, mapped files in use included.
+  public static func peakMemory() -> Int {
+    Memory.peak
+  }
+
+  /// Gives memory kept for reuse back to the system.
+  public func trim() {
+    memory.trim()
+    threads.trim()
+  }
+
+  private static func offersBF16(_ primitives: PrimitiveCache) -> Bool {
+    let probe = ProductKey(bf16: true, m: 64, n: 64, k: 64, sourceStride: 64, resultStride: 64, packed: true)
+    guard let primitive = primitives.productIfOffered(probe) else { return false }
+    return !primitive.implementation.hasPrefix("ref")
+  }
+}
+
+extension CPUBackend {
+  /// A tensor of any content.
+  func empty(_ shape: Shape, _ dtype: DType) -> Tensor {
+    Tensor(shape: shape, dtype: dtype, storage: memory.storage(byteCount: shape.count * dtype.byteCount))
+  }
+
+  /// Elements that one task of a pointwise operation takes.
+  static let grain = 1 << 16
+
+  /// Rows that one task takes, when a row has `columns` elements.
+  static func rowGrain(_ columns: Int) -> Int {
+    max(1, grain / max(1, columns))
+  }
+}
+
+extension Tensor {
+  /// The address of an element.
+  @unsafe
+  func address(_ element: Int) -> UnsafeMutableRawPointer {
+    unsafe pointer + element * dtype.byteCount
+  }
+
+  /// The address of an element of a float32 tensor.
+  @unsafe
+  func floats(_ element: Int) -> UnsafeMutablePointer<Float> {
+    unsafe address(element).assumingMemoryBound(to: Float.self)
+  }
+
+  /// The element type as the kernels name it.
+  ///
+  /// - Parameter operation: who asks, for the trap on any other type.
+  func kernelType(_ operation: StaticString) -> wan_dtype_t {
+    dtype.kernelType(operation)
+  }
+}
+
+extension DType {
+  func kernelType(_ operation: StaticString) -> wan_dtype_t {
+    switch self {
+    case .f32: WAN_F32
+    case .bf16: WAN_BF16
+    default: preconditionFailure("\(operation): tensors are F32 or BF16, not \(rawValue)")
+    }
+  }
+}
+
+extension Activation {
+  var kernel: wan_activation_t {
+    switch self {
+    case .none: WAN_ACT_NONE
+    case .silu: WAN_ACT_SILU
+    case .gelu: WAN_ACT_GELU
+    }
+  }
+}

@@ -1,0 +1,219 @@
+import CKernels
+import COneDNN
+public import Tensors
+
+extension CPUBackend {
+  public func convolution(
+    _ x: Tensor, history: Tensor?, _ weights: any ConvolutionWeights, geometry: ConvolutionGeometry, output: DType
+  ) -> Tensor {
+    let weights = checked(x, weights, "convolution")
+    if let history {
+      precondition(
+        history.shape.rank == 4 && history.shape.dimensions.dropFirst() == x.shape.dimensions.dropFirst()
+          && history.shape[0] <= geometry.leadingFrames,
+        "convolution: history \(history.shape) before \(x.shape) with \(geometry.leadingFrames) leading frames")
+    }
+    let walk = ConvolutionWalk(x: x, history: history, kernel: weights.kernel, geometry: geometry)
+    switch weights.form {
+    case .upsampled: preconditionFailure("convolution: these weights are for upsampledConvolution")
+    case .product(let linear): return pointwise(walk, linear, output)
+    case .windows(let pieces):
+      let result = empty(Shape(walk.extents + [weights.outputs]), output)
+      run(walk, weights, pieces, into: result)
+      return result
+    }
+  }
+
+  public func upsampledConvolution(_ x: Tensor, _ weights: any ConvolutionWeights, output: DType) -> Tensor {
+    let weights = checked(x, weights, "upsampledConvolution")
+    guard case .upsampled(let phases) = weights.form else {
+      preconditionFailure("upsampledConvolution: these weights are for convolution")
+    }
+    let result = empty([x.shape[0], 2 * x.shape[1], 2 * x.shape[2], weights.outputs], output)
+    let layout = weights.layout
+    let band = rowsOfBand(x.shape[1], x.shape[2], blocks: 2 * layout.blocks)
+    let bands = (x.shape[1] + band - 1) / band
+    threads.run(x.shape[0] * bands * layout.blocks * 2) { index, worker in
+      let (rest, column) = (index / 2, index % 2)
+      let (place, block) = (rest / layout.blocks, rest % layout.blocks)
+      let start = place % bands * band
+      let tile = ConvolutionTile(
+        frame: place / bands, rows: start..<min(x.shape[1], start + band), width: x.shape[2], block: block)
+      upsample(tile, column, x, weights, phases, into: result, worker)
+    }
+    return result
+  }
+
+  private func checked(_ x: Tensor, _ weights: any ConvolutionWeights, _ operation: StaticString) -> CPUConvolution {
+    guard let weights = weights as? CPUConvolution else {
+      preconditionFailure("\(operation): these weights were prepared by another backend")
+    }
+    precondition(
+      x.shape.rank == 4 && x.shape[3] == weights.inputs && (x.dtype == .f32 || x.dtype == .bf16),
+      "\(operation): x is [T, H, W, \(weights.inputs)] F32 or BF16, not \(x.shape) \(x.dtype.rawValue)")
+    return weights
+  }
+
+  /// A kernel of one point: a linear over the pixels that the geometry leaves.
+  private func pointwise(_ walk: ConvolutionWalk, _ linear: CPULinear, _ output: DType) -> Tensor {
+    let geometry = walk.geometry
+    let plain =
+      geometry.stride == (1, 1, 1) && geometry.leadingFrames == 0
+      && geometry.padding == ConvolutionGeometry.Padding(all: 0)
+    if plain { return self.linear(walk.x, linear, activation: .none, output: output) }
+    let (x, extents) = (walk.x, walk.extents)
+    let pixels = empty(Shape(extents + [x.shape[3]]), x.dtype)
+    let rowCount = extents[1]
+    threads.run(extents[0] * rowCount) { index, _ in
+      let window = walk.window(of: index / rowCount, merged: x.shape[3])
+      let row = index % rowCount
+      for column in 0..<extents[2] {
+        // SAFETY: the pixel lies in the result.
+        unsafe window.gather(
+          top: row * geometry.strideHeight - geometry.padding.top,
+          left: column * geometry.strideWidth - geometry.padding.left, rows: 1, columns: 1, as: x.dtype, rounded: false,
+          into: pixels.address((index * extents[2] + column) * x.shape[3]))
+      }
+    }
+    return self.linear(pixels, linear, activation: .none, output: output)
+  }
+
+  private func run(
+    _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ pieces: [PackedWeights], into result: Tensor
+  ) {
+    let (frames, height, width) = (walk.extents[0], walk.extents[1], walk.extents[2])
+    guard result.count > 0 else { return }
+    let blocks = weights.layout.blocks
+    let band = rowsOfBand(height, width, blocks: blocks)
+    let bands = (height + band - 1) / band
+    threads.run(frames * bands * blocks) { index, worker in
+      let (place, block) = (index / blocks, index % blocks)
+      let start = place % bands * band
+      let tile = ConvolutionTile(
+        frame: place / bands, rows: start..<min(height, start + band), width: width, block: block)
+      convolve(tile, walk, weights, pieces[block], into: result, worker)
+    }
+  }
+
+  /// Output rows of a tile: some 512 pixels, fewer when a frame would give less than four tiles.
+  private func rowsOfBand(_ height: Int, _ width: Int, blocks: Int) -> Int {
+    let rows = max(1, 512 / max(1, width))
+    return max(1, min(rows, (height * blocks + 3) / 4))
+  }
+
+  private func convolve(
+    _ tile: ConvolutionTile, _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ piece: PackedWeights,
+    into result: Tensor, _ worker: Worker
+  ) {
+    let (layout, geometry, type) = (weights.layout, walk.geometry, weights.sourceType)
+    let columns = layout.columns(tile.block)
+    if columns.isEmpty { return }
+    let key = WindowKey(
+      bf16: type == .bf16, height: (tile.rows.count - 1) * geometry.strideHeight + weights.kernel.height,
+      width: (tile.width - 1) * geometry.strideWidth + weights.kernel.width, inputs: layout.channels,
+      outputs: layout.block, kernelHeight: weights.kernel.height, kernelWidth: weights.kernel.width,
+      strideHeight: geometry.strideHeight, strideWidth: geometry.strideWidth)
+    let primitive = primitives.window(key, template: piece.template)
+    let matrix = piece.weights(for: primitive, threads)
+    let direct = result.dtype == .f32 && layout.block == weights.outputs
+    let first = (tile.frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
+    // SAFETY: window and tile have the sizes that the key says, and each tile of the result has one writer.
+    let parts = unsafe worker.scratch([
+      primitive.scratchBytes, key.height * key.width * key.inputs * type.byteCount,
+      direct ? 0 : tile.pixels * layout.block * 4,
+    ])
+    unsafe walk.window(of: tile.frame, merged: layout.channels).gather(
+      top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
+      rows: key.height, columns: key.width, as: type, rounded: weights.rounds, into: parts[1])
+    let target = unsafe result.address(first * weights.outputs + columns.lowerBound)
+    let product = unsafe direct ? target : parts[2]
+    unsafe primitive.execute(
+      threads, worker, src: parts[1], weights: matrix.pointer, dst: product, scratch: parts[0])
+    if direct && weights.bias == nil { return }
+    unsafe wan_bias_activation(
+      product.assumingMemoryBound(to: Float.self), layout.block, weights.bias?.floats(columns.lowerBound), target,
+      result.kernelType("convolution"), weights.outputs, tile.pixels, columns.count, WAN_ACT_NONE)
+  }
+
+  /// Both phases of one output column parity, for some rows of the small image.
+  private func upsample(
+    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, _ phases: [[PackedWeights]],
+    into result: Tensor, _ worker: Worker
+  ) {
+    let (layout, type, width) = (weights.layout, weights.sourceType, tile.width)
+    let columns = layout.columns(tile.block)
+    if columns.isEmpty { return }
+    let key = WindowKey(
+      bf16: type == .bf16, height: tile.rows.count + 1, width: width + 1, inputs: layout.channels,
+      outputs: layout.block, kernelHeight: 2, kernelWidth: 2, strideHeight: 1, strideWidth: 1)
+    let window = FrameWindow(
+      frames: [x[tile.frame]], height: x.shape[1], width: width, channels: weights.inputs, merged: layout.channels)
+    let primitives = (0..<2).map { self.primitives.window(key, template: phases[$0 * 2 + column][tile.block].template) }
+    let rowBytes = key.width * key.inputs * type.byteCount
+    // SAFETY: as in convolve; the two phases of a column parity write the rows of their own parity.
+    let parts = unsafe worker.scratch([
+      primitives.reduce(0) { max($0, $1.scratchBytes) }, (key.height + 1) * rowBytes, tile.pixels * layout.block * 4,
+    ])
+    unsafe window.gather(
+      top: tile.rows.lowerBound - 1, left: column - 1, rows: key.height + 1, columns: key.width, as: type,
+      rounded: weights.rounds, into: parts[1])
+    for row in 0..<2 {
+      let piece = phases[row * 2 + column][tile.block]
+      unsafe primitives[row].execute(
+        threads, worker, src: parts[1] + row * rowBytes,
+        weights: piece.weights(for: primitives[row], threads).pointer, dst: parts[2], scratch: parts[0])
+      for (index, y) in tile.rows.enumerated() {
+        let pixel = ((tile.frame * x.shape[1] + y) * 2 + row) * 2 * width + column
+        unsafe wan_bias_activation(
+          parts[2].assumingMemoryBound(to: Float.self) + index * width * layout.block, layout.block,
+          weights.bias?.floats(columns.lowerBound), result.address(pixel * weights.outputs + columns.lowerBound),
+          result.kernelType("upsampledConvolution"), 2 * weights.outputs, width, columns.count, WAN_ACT_NONE)
+      }
+    }
+  }
+}
+
+/// The part of a convolution that one task computes: rows of one output frame and a block of outputs.
+private struct ConvolutionTile {
+  let frame: Int
+  let rows: Range<Int>
+  let width: Int
+  let block: Int
+
+  var pixels: Int { rows.count * width }
+}
+
+/// Which input frames each output frame sees.
+private struct ConvolutionWalk {
+  let x: Tensor
+  let history: Tensor?
+  let kernel: (time: Int, height: Int, width: Int)
+  let geometry: ConvolutionGeometry
+
+  /// T', H', W' of the result.
+  var extents: [Int] {
+    let padding = geometry.padding
+    return [
+      extent(geometry.leadingFrames + x.shape[0], kernel.time, geometry.strideTime),
+      extent(x.shape[1] + padding.top + padding.bottom, kernel.height, geometry.strideHeight),
+      extent(x.shape[2] + padding.left + padding.right, kernel.width, geometry.strideWidth),
+    ]
+  }
+
+  /// The frames that an output frame looks at.
+  func window(of frame: Int, merged: Int) -> FrameWindow {
+    let known = history?.shape[0] ?? 0
+    let frames = (0..<kernel.time).map { tap -> Tensor? in
+      let index = frame * geometry.strideTime + tap - geometry.leadingFrames  // 0 is the first frame of x
+      if index >= 0 { return x[index] }
+      if index >= -known { return history?[known + index] }
+      return nil
+    }
+    return FrameWindow(
+      frames: frames, height: x.shape[1], width: x.shape[2], channels: x.shape[3], merged: merged)
+  }
+
+  private func extent(_ input: Int, _ kernel: Int, _ stride: Int) -> Int {
+    input < kernel ? 0 : (input - kernel) / stride + 1
+  }
+}

@@ -1,0 +1,98 @@
+import CKernels
+public import Tensors
+
+extension CPUBackend {
+  public func add(_ x: Tensor, _ y: Tensor) -> Tensor {
+    precondition(x.shape == y.shape, "add: shapes \(x.shape) and \(y.shape)")
+    let (xType, yType) = (x.kernelType("add"), y.kernelType("add"))
+    let result = empty(x.shape, x.dtype)
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: the three tensors have the same count, and the range lies in it.
+      unsafe wan_add(x.address(i), xType, y.address(i), yType, result.address(i), range.count)
+    }
+    return result
+  }
+
+  public func multiply(_ x: Tensor, _ y: Tensor) -> Tensor {
+    precondition(x.shape == y.shape, "multiply: shapes \(x.shape) and \(y.shape)")
+    let (xType, yType) = (x.kernelType("multiply"), y.kernelType("multiply"))
+    let result = empty(x.shape, x.dtype)
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: the three tensors have the same count, and the range lies in it.
+      unsafe wan_multiply(x.address(i), xType, y.address(i), yType, result.address(i), range.count)
+    }
+    return result
+  }
+
+  public func activate(_ x: Tensor, _ activation: Activation) -> Tensor {
+    let type = x.kernelType("activate")
+    let result = empty(x.shape, x.dtype)
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: both tensors have the same count and type, and the range lies in it.
+      unsafe wan_activate(x.address(i), type, result.address(i), range.count, activation.kernel)
+    }
+    return result
+  }
+
+  public func cast(_ x: Tensor, to dtype: DType) -> Tensor {
+    if x.dtype == dtype { return x }
+    guard x.dtype == .f32 || x.dtype == .bf16 else { return x.converted(to: dtype) }
+    let result = empty(x.shape, dtype)
+    precondition(dtype == .f32 || dtype == .bf16, "cast: from \(x.dtype.rawValue) to \(dtype.rawValue)")
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: both tensors have the same count, and the range lies in it.
+      unsafe convert(x.address(i), x.dtype, result.address(i), dtype, range.count)
+    }
+    return result
+  }
+
+  public func meanOfGroups(_ x: Tensor, size: Int) -> Tensor {
+    precondition(size > 0 && x.shape.last % size == 0, "meanOfGroups: groups of \(size) in \(x.shape)")
+    let type = x.kernelType("meanOfGroups")
+    let result = empty(x.shape.replacingLast(x.shape.last / size), x.dtype)
+    threads.run(result.count, grain: max(1, CPUBackend.grain / size)) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: x has `size` elements for each of the result's, and the range lies in the result.
+      unsafe wan_mean_of_groups(x.address(i * size), type, result.address(i), range.count, size)
+    }
+    return result
+  }
+}
+
+/// Copies elements from one of float32 and bfloat16 to one of them.
+@unsafe
+func convert(
+  _ source: UnsafeRawPointer, _ from: DType, _ target: UnsafeMutableRawPointer, _ to: DType, _ count: Int
+) {
+  switch (from, to) {
+  case (.bf16, .f32):
+    unsafe wan_widen_bf16(
+      source.assumingMemoryBound(to: UInt16.self), target.assumingMemoryBound(to: Float.self), count)
+  case (.f32, .bf16):
+    unsafe wan_round_bf16(
+      source.assumingMemoryBound(to: Float.self), target.assumingMemoryBound(to: UInt16.self), count)
+  default:
+    unsafe target.copyMemory(from: source, byteCount: count * from.byteCount)
+  }
+}
+
+/// Copies float32 numbers, each rounded to the nearest bfloat16.
+@unsafe
+func roundThroughBF16(_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ count: Int) {
+  // A stretch small enough for the stack and the nearest cache.
+  let stretch = 1024
+  unsafe withUnsafeTemporaryAllocation(of: UInt16.self, capacity: min(stretch, max(1, count))) { bits in
+    guard let bits = bits.baseAddress else { return }
+    let source = unsafe source.assumingMemoryBound(to: Float.self)
+    let target = unsafe target.assumingMemoryBound(to: Float.self)
+    for start in stride(from: 0, to: count, by: stretch) {
+      let length = min(stretch, count - start)
+      unsafe wan_round_bf16(source + start, bits, length)
+      unsafe wan_widen_bf16(bits, target + start, length)
+    }
+  }
+}

@@ -1,0 +1,166 @@
+import CKernels
+import COneDNN
+public import Tensors
+
+extension CPUBackend {
+  /// Rows multiplied at a time; bounds the memory that converted inputs take.
+  private static let chunk = 2048
+  /// Rows that a primitive stands for when oneDNN chooses a layout.
+  private static let typicalRows = 1024
+
+  public func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights {
+    linear(weight, bias: bias, precision: precision)
+  }
+
+  func linear(_ weight: Tensor, bias: Tensor?, precision: Precision, packs: Bool? = nil) -> CPULinear {
+    precondition(
+      weight.shape.rank == 2 && weight.dtype.isFloatingPoint, "linear: weight \(weight.shape) \(weight.dtype)")
+    precondition(bias.map { $0.count == weight.shape[0] } ?? true, "linear: bias for weight \(weight.shape)")
+    let source = stored(weight, precision)
+    let bf16 = source.dtype == .bf16 && precision == .bf16 && multipliesBF16
+    let fits = bf16 || source.dtype == .f32
+    let packs = fits && (packs ?? prefersPacking(source.shape, bf16: bf16))
+    return CPULinear(
+      inputs: weight.shape[1], outputs: weight.shape[0], bias: bias?.converted(to: .f32),
+      form: packs ? .packed(pack(source, bf16: bf16), bf16: bf16) : .plain(source), rounds: precision == .bf16)
+  }
+
+  public func linear(_ x: Tensor, _ weights: any LinearWeights, activation: Activation, output: DType) -> Tensor {
+    guard let weights = weights as? CPULinear else {
+      preconditionFailure("linear: these weights were prepared by another backend")
+    }
+    precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
+    precondition(x.dtype == .f32 || x.dtype == .bf16, "linear: x is F32 or BF16, not \(x.dtype.rawValue)")
+    let rows = x.shape.rows
+    let result = empty(x.shape.replacingLast(weights.outputs), output)
+    let flat = x.reshaped([rows, weights.inputs])
+    let target = result.reshaped([rows, weights.outputs])
+    for start in stride(from: 0, to: rows, by: CPUBackend.chunk) {
+      let range = start..<min(rows, start + CPUBackend.chunk)
+      let source = products(of: flat.slice(range), as: weights.sourceType, rounded: weights.rounds)
+      multiply(source, weights, activation, into: target.slice(range))
+    }
+    return result
+  }
+
+  /// The weight in the type it is kept in: its own where it can be multiplied.
+  private func stored(_ weight: Tensor, _ precision: Precision) -> Tensor {
+    switch (weight.dtype, precision) {
+    case (.bf16, _), (.f32, .f32): weight
+    case (.f32, .bf16): cast(weight, to: .bf16)
+    case (_, .f32): weight.converted(to: .f32)
+    case (_, .bf16): weight.converted(to: .bf16)
+    }
+  }
+
+  /// Whether oneDNN has code for a layout of its own; its plain gemm takes rows as they are as fast as any.
+  private func prefersPacking(_ shape: Shape, bf16: Bool) -> Bool {
+    bf16
+      || !primitives.product(template(shape[1], CPULinear.block(shape[0]), bf16: bf16)).implementation
+        .hasPrefix("gemm")
+  }
+
+  private func template(_ inputs: Int, _ outputs: Int, bf16: Bool) -> ProductKey {
+    ProductKey(
+      bf16: bf16, m: CPUBackend.typicalRows, n: outputs, k: inputs, sourceStride: inputs, resultStride: outputs,
+      packed: true)
+  }
+
+  private func pack(_ weight: Tensor, bf16: Bool) -> [PackedWeights] {
+    let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    let block = CPULinear.block(outputs)
+    let pieces = stride(from: 0, to: outputs, by: block).map { start in
+      let key = template(inputs, min(block, outputs - start), bf16: bf16)
+      let primitive = primitives.product(key)
+      return (start, key, primitive, Tensor.zeros([primitive.weightsBytes], dtype: .u8))
+    }
+    threads.run(pieces.count) { index, worker in
+      let (start, key, primitive, bytes) = pieces[index]
+      var shape = key.description
+      // SAFETY: the rows of the block lie in the weight, and `bytes` has the size that the layout asks for.
+      let done = unsafe wan_dnn_pack_matmul(
+        primitive.made, threads.engine, worker.stream, &shape, weight.address(start * inputs), bytes.pointer)
+      precondition(done, "oneDNN cannot lay out a weight \(weight.shape)")
+    }
+    return pieces.map { PackedWeights(template: $0.2, bytes: $0.3) }
+  }
+
+  /// Rows [M, K] as the products read them: x itself where it is that already.
+  func products(of x: Tensor, as type: DType, rounded: Bool) -> Tensor {
+    let rounds = rounded && x.dtype == .f32 && type == .f32
+    if x.dtype == type && !rounds { return x }
+    let result = empty(x.shape, type)
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      let i = range.lowerBound
+      // SAFETY: both tensors have the same count, and the range lies in it.
+      if rounds {
+        unsafe roundThroughBF16(x.address(i), result.address(i), range.count)
+      } else {
+        unsafe convert(x.address(i), x.dtype, result.address(i), type, range.count)
+      }
+    }
+    return result
+  }
+
+  private func multiply(_ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor) {
+    let rows = x.shape[0]
+    let step = rowsOfTile(rows, blocks: weights.blocks)
+    let bands = (rows + step - 1) / step
+    threads.run(weights.blocks * bands) { index, worker in
+      let (block, band) = (index / bands, index % bands)
+      let tile = LinearTile(
+        rows: band * step..<min(rows, (band + 1) * step), block: block, columns: weights.columns(block))
+      multiply(tile, x, weights, activation, into: result, worker)
+    }
+  }
+
+  /// All rows when there are blocks enough, else a part, so that many threads find work.
+  private func rowsOfTile(_ rows: Int, blocks: Int) -> Int {
+    let wanted = (16 + blocks - 1) / blocks
+    return max(min(rows, 256), (rows + wanted - 1) / wanted)
+  }
+
+  private func multiply(
+    _ tile: LinearTile, _ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor,
+    _ worker: Worker
+  ) {
+    let (inputs, outputs) = (weights.inputs, weights.outputs)
+    let direct = result.dtype == .f32
+    var key = ProductKey(
+      bf16: weights.sourceType == .bf16, m: tile.rows.count, n: tile.columns.count, k: inputs, sourceStride: inputs,
+      resultStride: direct ? outputs : tile.columns.count, packed: false)
+    let primitive: Primitive
+    let matrix: Tensor
+    switch weights.form {
+    case .plain(let weight):
+      primitive = primitives.product(key)
+      matrix = weight.slice(tile.columns)
+    case .packed(let pieces, _):
+      key.packed = true
+      primitive = primitives.product(key, template: pieces[tile.block].template)
+      matrix = pieces[tile.block].weights(for: primitive, threads)
+    }
+    let widens = matrix.dtype == .bf16 && !key.bf16
+    // SAFETY: the tile lies in x and in the result, whose rows nobody else writes there; scratch is the worker's.
+    let parts = unsafe worker.scratch([
+      primitive.scratchBytes, direct ? 0 : tile.rows.count * tile.columns.count * 4, widens ? matrix.count * 4 : 0,
+    ])
+    if widens { unsafe convert(matrix.pointer, .bf16, parts[2], .f32, matrix.count) }
+    let target = unsafe result.address(tile.rows.lowerBound * outputs + tile.columns.lowerBound)
+    let product = unsafe direct ? target : parts[1]
+    unsafe primitive.execute(
+      threads, worker, src: x.address(tile.rows.lowerBound * inputs), weights: widens ? parts[2] : matrix.pointer,
+      dst: product, scratch: parts[0])
+    if direct && weights.bias == nil && activation == .none { return }
+    unsafe wan_bias_activation(
+      product.assumingMemoryBound(to: Float.self), key.resultStride, weights.bias?.floats(tile.columns.lowerBound),
+      target, result.kernelType("linear"), outputs, tile.rows.count, tile.columns.count, activation.kernel)
+  }
+}
+
+/// The part of a product that one task computes.
+private struct LinearTile {
+  let rows: Range<Int>
+  let block: Int
+  let columns: Range<Int>
+}

@@ -1,0 +1,47 @@
+import COneDNN
+import Tensors
+
+/// A linear's weights, cut into blocks of outputs that are multiplied independently.
+final class CPULinear: LinearWeights {
+  enum Form {
+    /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; bfloat16 is widened block by block.
+    case plain(Tensor)
+    /// One piece per block, in oneDNN's layout.
+    case packed([PackedWeights], bf16: Bool)
+  }
+
+  let inputs: Int
+  let outputs: Int
+  /// [N] float32.
+  let bias: Tensor?
+  let form: Form
+  /// Whether the inputs are rounded to bfloat16 before they are multiplied.
+  let rounds: Bool
+
+  init(inputs: Int, outputs: Int, bias: Tensor?, form: Form, rounds: Bool) {
+    self.inputs = inputs
+    self.outputs = outputs
+    self.bias = bias
+    self.form = form
+    self.rounds = rounds
+  }
+
+  /// The type that the products read.
+  var sourceType: DType {
+    if case .packed(_, bf16: true) = form { .bf16 } else { .f32 }
+  }
+
+  /// Outputs of a block.
+  var block: Int { CPULinear.block(outputs) }
+
+  var blocks: Int { (outputs + block - 1) / block }
+
+  func columns(_ index: Int) -> Range<Int> {
+    index * block..<min(outputs, (index + 1) * block)
+  }
+
+  /// Narrow matrices get narrow blocks, so that many threads find work.
+  static func block(_ outputs: Int) -> Int {
+    outputs > 4096 ? 256 : 128
+  }
+}
