@@ -6,13 +6,18 @@ public import Tensors
 /// grid). The grid has a thread per element, in blocks of 256, until the card is full; from there on each thread makes
 /// several elements, four per Philox call, so that the order of larger draws depends on the card.
 ///
-/// Each number is computed in float64 and rounded, and may differ from a card's in the last bits, where the card's own
-/// logarithm and sine do.
+/// Each number is computed in float64 and rounded. Cards take sines with their fast instructions, whose results are a
+/// few 1e-7 away.
 public struct CUDAGenerator: NormalGenerator {
   private let philox: Philox
   private let largestGrid: Int
   /// How far earlier draws have moved every stream, in Philox calls.
   private var position: UInt64 = 0
+
+  /// Multiprocessors that a card may have here; what users type is to be checked against it.
+  public static let multiprocessorRange = 1...65_536
+  /// Resident threads that a multiprocessor may have here.
+  public static let threadRange = 256...65_536
 
   private static let threadsPerBlock = 256
   private static let numbersPerCall = 4
@@ -23,7 +28,7 @@ public struct CUDAGenerator: NormalGenerator {
   ///   - threadsPerMultiprocessor: resident at once; 2048 on data-centre cards, 1536 on most others.
   public init(seed: UInt64, multiprocessors: Int = 132, threadsPerMultiprocessor: Int = 2048) {
     precondition(
-      multiprocessors > 0 && threadsPerMultiprocessor >= Self.threadsPerBlock,
+      Self.multiprocessorRange.contains(multiprocessors) && Self.threadRange.contains(threadsPerMultiprocessor),
       "CUDAGenerator: \(multiprocessors) multiprocessors of \(threadsPerMultiprocessor) threads")
     philox = Philox(key: seed)
     largestGrid = multiprocessors * (threadsPerMultiprocessor / Self.threadsPerBlock) * Self.threadsPerBlock
@@ -56,12 +61,10 @@ public struct CUDAGenerator: NormalGenerator {
     return SIMD4(a.0, a.1, b.0, b.1)
   }
 
-  /// Two normal numbers from two words, the sine first; the words are taken at the middle of their interval.
+  /// Two normal numbers from two words, the sine first; a word stands for the middle of its interval.
   private static func boxMuller(_ x: UInt32, _ y: UInt32) -> (Float, Float) {
-    let unit: Float = 2.3283064e-10  // 2^-32
-    let turn = unit * 6.2831855
-    let radius = (-2 * FloatMath.ln((unit / 2).addingProduct(Float(x), unit))).squareRoot()
-    let angle = (turn / 2).addingProduct(Float(y), turn)
-    return (radius * FloatMath.sine(angle), radius * FloatMath.cosine(angle))
+    let radius = (-2 * DoubleMath.ln((Double(x) + 0.5) * 0x1p-32)).squareRoot()
+    let angle = 2 * Double.pi * (Double(y) + 0.5) * 0x1p-32
+    return (Float(radius * DoubleMath.sine(angle)), Float(radius * DoubleMath.cosine(angle)))
   }
 }

@@ -14,14 +14,12 @@ enum FloatMath {
   static func expMinusOne(_ x: Float) -> Float { Float(expm1(Double(x))) }
 
   static func exponential(_ x: Float) -> Float { Float(exp(Double(x))) }
-
-  static func sine(_ x: Float) -> Float { Float(sin(Double(x))) }
-
-  static func cosine(_ x: Float) -> Float { Float(cos(Double(x))) }
 }
 
 /// Functions of float64 numbers.
 enum DoubleMath {
+  static func ln(_ x: Double) -> Double { log(x) }
+
   /// ln(1 + x), exact near zero.
   static func lnOnePlus(_ x: Double) -> Double { log1p(x) }
 

@@ -88,17 +88,18 @@ private struct Coefficients {
 
   /// Solves [1 1; r 1] rho = c for the weights of the older and the newer difference.
   ///
-  /// Elimination takes the larger pivot, as LAPACK does for the published code.
+  /// Elimination takes the larger pivot and multiplies by reciprocals, as the published code's LAPACK does: the system
+  /// is close to singular when steps are small, and the order of rounding shows.
   func correctorWeights(ratio r: Float) -> (older: Float, newer: Float) {
     let phi2 = b / -h - 1
     let phi3 = phi2 / -h - 0.5
     let (c1, c2) = (phi2 / b, phi3 * 2 / b)
     if abs(r) > 1 {
       let factor = 1 / r
-      let newer = (c1 - factor * c2) / (1 - factor)
-      return ((c2 - newer) / r, newer)
+      let newer = (c1 - factor * c2) * (1 / (1 - factor))
+      return ((c2 - newer) * factor, newer)
     }
-    let newer = (c2 - r * c1) / (1 - r)
+    let newer = (c2 - r * c1) * (1 / (1 - r))
     return (c1 - newer, newer)
   }
 }
