@@ -24,8 +24,8 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .testTarget(name: name + "Tests", dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, exclude: data, swiftSettings: settings)
 }
 
 let package = Package(
@@ -78,7 +78,7 @@ let package = Package(
     tests("Tensors", ["Tensors", "TestSupport"]),
     tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
-    tests("Checkpoints", ["Checkpoints", "Tensors", "TestSupport"]),
+    tests("Checkpoints", ["Checkpoints", "Tensors", "TestSupport"], data: ["Data"]),
     tests("Tokenization", ["Tokenization", "TestSupport"]),
     tests("WanModels", ["WanModels", "Layers", "Tensors", "TestSupport"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),

@@ -1,5 +1,7 @@
-/// The two transformers of an A14B model.
+/// One of a model's transformers.
 public enum Expert: String, CaseIterable, Sendable, Hashable {
+  /// The single transformer of a model that has no experts.
+  case only
   /// For the first steps, while the latents are mostly noise.
   case high
   /// For the rest.
@@ -8,16 +10,17 @@ public enum Expert: String, CaseIterable, Sendable, Hashable {
 
 /// Which expert runs at which timestep.
 public struct ExpertSchedule: Sendable, Hashable {
-  /// Where the experts change, as a part of 1000 timesteps: 0.875 for T2V, 0.9 for I2V.
-  public let boundary: Double
+  /// Where the experts change, as a part of 1000 timesteps: 0.875 for T2V, 0.9 for I2V; `nil` for a single transformer.
+  public let boundary: Double?
 
-  public init(boundary: Double) {
+  public init(boundary: Double?) {
     self.boundary = boundary
   }
 
   /// The high-noise expert from the boundary upwards, the low-noise one below it.
   public func expert(at timestep: Float) -> Expert {
-    Double(timestep) >= boundary * 1000 ? .high : .low
+    guard let boundary else { return .only }
+    return Double(timestep) >= boundary * 1000 ? .high : .low
   }
 
   public func experts(at timesteps: [Float]) -> [Expert] {

@@ -49,6 +49,7 @@ struct Conditioning: Sendable {
         for i in 0..<area { mask[channel * frames * area + i] = 1 }
       }
     }
-    return Conditioning(channels: Tensor(mask.floats() + y.floats(), shape: [timeStride + y.shape[0], frames, y.shape[2], y.shape[3]]))
+    return Conditioning(
+      channels: Tensor(mask.floats() + y.floats(), shape: [timeStride + y.shape[0], frames, y.shape[2], y.shape[3]]))
   }
 }

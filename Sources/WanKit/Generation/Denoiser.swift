@@ -16,7 +16,6 @@ struct Denoiser {
   ) throws -> Tensor {
     let grid = WanTransformer.grid(of: noise.shape)
     let rotary = RotaryTable(headDimension: experts.headDimension, grid: grid)
-    let watchdog = LatentWatchdog()
     var solver = makeSolver(plan.solver, schedule: plan.schedule)
     var clock = StepClock(steps: plan.steps)
     var latents = conditioning.holding(noise)
@@ -30,7 +29,7 @@ struct Denoiser {
         conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: grid), rotary: rotary,
         context: context)
       latents = conditioning.holding(solver.step(velocity: guided(velocities, by: expert), latents: latents))
-      try watchdog.check(latents, step: step + 1, expert: expert.rawValue)
+      try LatentWatchdog.check(latents, step: step + 1, expert: expert.rawValue)
       trace?.record(latents, timestep: t, expert: expert)
       onEvent(.step(clock.finish(step: step + 1, expert: expert, timestep: t)))
     }

@@ -1,4 +1,5 @@
 import Layers
+import Sampling
 import Tensors
 import WanModels
 

@@ -1,3 +1,5 @@
+public import Sampling
+
 /// What a generation tells of itself while it runs.
 public enum GenerationEvent: Sendable {
   /// A stage begins.

@@ -1,3 +1,4 @@
+public import Sampling
 public import Tensors
 
 /// The tensors of one run, for comparison with other implementations; the names of the golden files.

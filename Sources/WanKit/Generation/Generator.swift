@@ -86,7 +86,7 @@ public struct Generator: Sendable {
       let picture = prepareCropped(image, width: plan.width, height: plan.height)
       return Conditioning(firstFrame: try vae.encode(Tensor(picture.values, shape: [3, 1, plan.height, plan.width])))
     case .channels:
-      let picture = prepareStretched(image, width: plan.width, height: plan.height)
+      let picture = image.planar().bicubicResized(width: plan.width, height: plan.height)
       let clip = Tensor.clip(first: picture.values, frames: plan.frames, height: plan.height, width: plan.width)
       return .channels(
         encodedClip: try vae.encode(clip), timeStride: plan.model.autoencoder.configuration.stride.time)

@@ -1,3 +1,5 @@
+import Sampling
+
 /// Times steps and guesses what is left from the median of those done.
 struct StepClock {
   private let steps: Int

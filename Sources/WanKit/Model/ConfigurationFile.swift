@@ -9,7 +9,6 @@ struct ConfigurationFile {
   private static let largest = 1 << 20
 
   init(path: String) throws(ModelError) {
-    self.path = path
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -23,10 +22,10 @@ struct ConfigurationFile {
   }
 
   init(data: Data, path: String) throws(ModelError) {
-    self.path = path
     guard case .object(let fields) = try? JSONDecoder().decode(JSONValue.self, from: data) else {
       throw .badConfiguration(file: path, reason: "is not a JSON object; fetch the file again")
     }
+    self.path = path
     self.fields = fields
   }
 
@@ -66,7 +65,8 @@ struct ConfigurationFile {
     default: break
     }
     guard numbers.count == count, numbers.allSatisfy(range.contains) else {
-      throw wrong(name, "\(count == 1 ? "a number" : "\(count) numbers") from \(range.lowerBound) to \(range.upperBound)")
+      throw wrong(
+        name, "\(count == 1 ? "a number" : "\(count) numbers") from \(range.lowerBound) to \(range.upperBound)")
     }
     return numbers
   }
@@ -102,7 +102,7 @@ extension GenerationDefaults {
     result.frames = try file.integer("frames", in: 1...4_093) ?? frames
     result.framesPerSecond = try file.integer("fps", in: 1...240) ?? framesPerSecond
     result.steps = try file.integer("steps", in: 1...1_000) ?? steps
-    result.shift = try file.number("shift", in: 1e-3...1e3).map { Float($0) } ?? shift
+    result.shift = try file.number("shift", in: 1e-3...1e3) ?? shift
     if let scales = try file.numbers("guidance", count: 2, in: -1e3...1e3) {
       result.guidance = GuidanceScales(low: Float(scales[0]), high: Float(scales[1]))
     }

@@ -6,15 +6,12 @@ struct FolderListing {
   let names: [String]
 
   init(_ path: String) throws(ModelError) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-      throw .noFolder(path)
-    }
+    guard FileManager.default.fileExists(atPath: path) else { throw .noFolder(path) }
     self.path = path
     do {
       names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     } catch {
-      throw .badConfiguration(file: path, reason: "cannot be listed; check its permissions")
+      throw .badConfiguration(file: path, reason: "is not a folder that can be listed")
     }
   }
 
@@ -28,6 +25,7 @@ struct FolderListing {
       }
     }
     throw .missingFile(
-      folder: path, wanted: "\(what) (\(stems[0]).pth or .safetensors)", advice: "copy it from the published checkpoint")
+      folder: path, wanted: "\(what) (\(stems[0]).pth or .safetensors)", advice: "copy it from the published checkpoint"
+    )
   }
 }

@@ -11,7 +11,7 @@ public struct ModelFamily: Sendable, Hashable {
   /// What starts a clip beside the prompt.
   public let conditioning: ConditioningKind
   /// Timestep / 1000 from which on the high-noise expert runs; `nil` for a single transformer.
-  public let boundary: Float?
+  public let boundary: Double?
   /// VAE file names without extension, in order of preference.
   public let autoencoderNames: [String]
   public let defaults: GenerationDefaults
@@ -33,7 +33,7 @@ public enum ConditioningKind: String, Sendable, Hashable {
 public struct GenerationDefaults: Sendable, Hashable {
   public var width, height: Int
   public var frames, framesPerSecond, steps: Int
-  public var shift: Float
+  public var shift: Double
   public var guidance: GuidanceScales
   public var solver: SolverKind
 }
@@ -71,12 +71,4 @@ extension ModelFamily {
       guidance: GuidanceScales(5), solver: .unipc))
 
   public static let all = [t2vA14B, i2vA14B, ti2v5B]
-}
-
-/// One of the transformers of a model.
-public enum Expert: String, Sendable, Hashable, CaseIterable {
-  /// The only one, where there is one.
-  case only
-  case high
-  case low
 }

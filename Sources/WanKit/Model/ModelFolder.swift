@@ -1,8 +1,8 @@
 import Checkpoints
 import Foundation
 import Layers
+public import Sampling
 public import Tensors
-
 public import WanModels
 
 /// A model folder whose every file has been found and whose every tensor has been checked by name and shape.
@@ -61,7 +61,8 @@ public struct ModelFolder: Sendable {
     try checkAgreement()
   }
 
-  private static func transformerFolders(_ files: FolderListing) throws(ModelError) -> [(expert: Expert, path: String)] {
+  private static func transformerFolders(_ files: FolderListing) throws(ModelError) -> [(expert: Expert, path: String)]
+  {
     let high = files.contains("high_noise_model"), low = files.contains("low_noise_model")
     if high && low {
       return [(.high, files.path + "/high_noise_model"), (.low, files.path + "/low_noise_model")]

@@ -9,7 +9,7 @@ public struct GenerationPlan: Sendable {
   public let prompt, negativePrompt: String
   public let image: RGBImage?
   public let width, height, frames, framesPerSecond: Int
-  public let shift: Float
+  public let shift: Double
   public let guidance: GuidanceScales
   public let solver: SolverKind
   public let schedule: Schedule
@@ -58,19 +58,17 @@ extension GenerationPlan {
     let negative = try Self.checked(request.negativePrompt ?? "", option: "negative-prompt")
     negativePrompt = negative.isEmpty ? PublishedPrompts.negative : negative
     image = try Self.checkedImage(request.image, family: model.family)
-    frames = try Self.checkedFrames(request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
+    frames = try Self.checkedFrames(
+      request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard (1...240).contains(framesPerSecond) else { throw .option("fps", "\(framesPerSecond) is not from 1 to 240") }
-    (width, height) = try Self.size(request.size ?? (defaults.width, defaults.height), image: image, model: model)
+    (width, height) = try Self.size(request, image: image, model: model)
     guidance = request.guidance ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else { throw .option("guidance", "must be finite numbers") }
     shift = request.shift ?? defaults.shift
     solver = request.solver ?? defaults.solver
     schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift)
-    experts = schedule.timesteps.map { t in
-      guard let boundary = model.family.boundary else { return .only }
-      return t >= boundary * 1000 ? .high : .low
-    }
+    experts = ExpertSchedule(boundary: model.family.boundary).experts(at: schedule.timesteps)
     seed = request.seed
     noise = request.noise
     precision = request.precision
@@ -115,8 +113,10 @@ extension GenerationPlan {
   private static let largestGrid = 1024
 
   private static func size(
-    _ size: (width: Int, height: Int), image: RGBImage?, model: ModelFolder
+    _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
   ) throws(RequestError) -> (Int, Int) {
+    if let image, let area = request.area { return try imageSize(image, area: area, model: model) }
+    let size = request.size ?? (model.defaults.width, model.defaults.height)
     let multiple = model.sizeMultiple
     let largest = multiple * largestGrid
     guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
@@ -126,7 +126,8 @@ extension GenerationPlan {
     guard size.width % multiple == 0, size.height % multiple == 0 else {
       let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
       throw .option(
-        "size", "\(size.width)x\(size.height) is not a multiple of \(multiple); the nearest is \(nearest[0])x\(nearest[1])")
+        "size",
+        "\(size.width)x\(size.height) is not a multiple of \(multiple); the nearest is \(nearest[0])x\(nearest[1])")
     }
     return (size.width, size.height)
   }
@@ -147,10 +148,11 @@ extension GenerationPlan {
       throw .option("size", error.description)
     }
     throw .option(
-      "size", "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
+      "size",
+      "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
-  private static func schedule(_ solver: SolverKind, steps: Int, shift: Float) throws(RequestError) -> Schedule {
+  private static func schedule(_ solver: SolverKind, steps: Int, shift: Double) throws(RequestError) -> Schedule {
     guard (1...1000).contains(steps) else { throw .option("steps", "\(steps) is not from 1 to 1000") }
     guard shift.isFinite, shift > 0 else { throw .option("shift", "\(shift) is not a positive number") }
     do {

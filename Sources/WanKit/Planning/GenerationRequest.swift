@@ -11,11 +11,13 @@ public struct GenerationRequest: Sendable {
   public var image: RGBImage?
   /// Pixels; with an image an area, whose shape the image decides.
   public var size: (width: Int, height: Int)?
+  /// Pixels of a clip that starts from an image, instead of `size`.
+  public var area: Int?
   /// 4 n + 1.
   public var frames: Int?
   public var framesPerSecond: Int?
   public var steps: Int?
-  public var shift: Float?
+  public var shift: Double?
   public var guidance: GuidanceScales?
   public var solver: SolverKind?
   public var seed: UInt64

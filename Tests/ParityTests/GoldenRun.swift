@@ -1,0 +1,93 @@
+import CPUBackend
+import Foundation
+import Media
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+
+/// A recorded generation: the request of its JSON and the tensors beside it.
+struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
+  let task: String
+  let prompt: String
+  let negative_prompt: String
+  let seed: UInt64
+  let steps: Int
+  let shift: Double
+  let guidance: Scales
+  let frames: Int
+  let size: [Int]?
+  let max_area: Int?
+  let solver: String
+  let prompt_ids: [Int32]
+  let negative_ids: [Int32]
+  let experts: [String]
+
+  /// One number for all experts, or [low, high].
+  enum Scales: Decodable, Sendable {
+    case scales(GuidanceScales)
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let both = try? container.decode(Float.self) {
+        self = .scales(GuidanceScales(both))
+      } else {
+        let list = try container.decode([Float].self)
+        self = .scales(GuidanceScales(low: list[0], high: list[1]))
+      }
+    }
+
+    var value: GuidanceScales {
+      switch self {
+      case .scales(let value): value
+      }
+    }
+  }
+
+  var testDescription: String { "\(task) \(solver) '\(prompt.prefix(24))'" }
+
+  func request(image: RGBImage?, precision: Precision) throws -> GenerationRequest {
+    var request = GenerationRequest(
+      prompt: prompt, negativePrompt: negative_prompt, image: image, seed: seed, noise: .cpu, precision: precision)
+    request.size = size.map { ($0[0], $0[1]) }
+    request.area = max_area
+    request.frames = frames
+    request.steps = steps
+    request.shift = shift
+    request.guidance = guidance.value
+    request.solver = try #require(SolverKind(rawValue: solver))
+    return request
+  }
+}
+
+/// The generations recorded below a folder, found by listing it.
+struct RecordedRuns {
+  /// Relative to the golden folder: "runs/t2v".
+  static func paths(in folder: String) -> [String] {
+    (try? Golden.names(in: folder, type: "json"))?.map { folder + "/" + $0 } ?? []
+  }
+
+  /// The model folder that a run was recorded with.
+  static func model(for run: GoldenRun, path: String) -> String {
+    path.hasPrefix("nano/") ? Golden.bundledFolder + "/../../Models/nano-ti2v" : Golden.folder() + "/" + run.task
+  }
+
+  /// Runs the recorded request again.
+  static func rerun(_ path: String, precision: Precision, threads: Int = 2) async throws -> (
+    run: GoldenRun, trace: GenerationTrace
+  ) {
+    let run = try Golden.json(path + ".json", as: GoldenRun.self)
+    let picture = Golden.folder() + "/" + path + ".png"
+    var image: RGBImage?
+    if FileManager.default.fileExists(atPath: picture) {
+      let ffmpeg = try FFmpeg.locate(searchPath: ProcessInfo.processInfo.environment["PATH"])
+      image = try await readImage(path: picture, ffmpeg: ffmpeg)
+    }
+    let folder = try ModelFolder(path: model(for: run, path: path))
+    let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder)
+    let generator = Generator(backend: CPUBackend(threads: threads))
+    let trace = try await generator.run(plan, keepTrace: true) { _ in }
+    return (run, try #require(trace))
+  }
+}

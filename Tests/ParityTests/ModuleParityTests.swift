@@ -1,0 +1,89 @@
+import CPUBackend
+import Layers
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+import WanModels
+
+/// Single networks against the published modules' outputs, float32, on both backends.
+struct ModuleParityTests {
+  static let families = ["ti2v", "t2v", "i2v"].filter { (try? Golden.tensors("parts/\($0).safetensors")) != nil }
+  static let tolerance = 1e-5
+
+  enum Engine: String, CaseIterable, Sendable {
+    case reference, cpu
+
+    var backend: any Backend {
+      switch self {
+      case .reference: ReferenceBackend()
+      case .cpu: CPUBackend(threads: 2)
+      }
+    }
+  }
+
+  @Test("the transformer gives the published velocities", arguments: families, Engine.allCases)
+  func transformer(family: String, engine: Engine) throws {
+    let golden = try Golden.tensors("parts/\(family).safetensors")
+    let modules = try GoldenModules(family: family, backend: engine.backend)
+    for (name, expected) in golden where name.hasPrefix("out") {
+      let actual = try velocity(name, golden, modules)
+      let error = relativeError(actual, expected)
+      #expect(error <= Self.tolerance, "\(name): relative error \(error)")
+    }
+  }
+
+  /// Output names: "out" (a timestep per token), "out_scalar", "out_EXPERT_TIMESTEP".
+  private func velocity(_ name: String, _ golden: [String: Tensor], _ modules: GoldenModules) throws -> Tensor {
+    let words = name.split(separator: "_").map(String.init)
+    let expert = words.count == 3 ? try #require(Expert(rawValue: words[1])) : .only
+    let model = try modules.transformer(expert)
+    let x = try #require(golden["x"])
+    let latents = golden["y"].map { modules.backend.concatenated([x, $0]) } ?? x
+    let grid = WanTransformer.grid(of: latents.shape)
+    let tokens = grid.time * grid.height * grid.width
+    let timesteps: TokenTimesteps
+    switch words.count {
+    case 3: timesteps = TokenTimesteps(try #require(Float(words[2])), tokens: tokens)
+    case 2: timesteps = TokenTimesteps(try #require(golden["t_scalar"]).floats()[0], tokens: tokens)
+    default: timesteps = TokenTimesteps(perToken: try #require(golden["t"]).floats())
+    }
+    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid)
+    let context = model.encode(prompts: [try #require(golden["context"])])
+    return try model(latents, timesteps: timesteps, rotary: rotary, context: context)[0]
+  }
+
+  @Test("two prompts at once give what each gives alone", arguments: families)
+  func batch(family: String) throws {
+    let golden = try Golden.tensors("parts/\(family).safetensors")
+    let modules = try GoldenModules(family: family)
+    let model = try modules.transformer(family == "ti2v" ? .only : .low)
+    let x = try #require(golden["x"])
+    let latents = golden["y"].map { modules.backend.concatenated([x, $0]) } ?? x
+    let grid = WanTransformer.grid(of: latents.shape)
+    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid)
+    let timesteps = TokenTimesteps(500, tokens: grid.time * grid.height * grid.width)
+    let prompts = [try #require(golden["context"]), Tensor.random([3, model.configuration.textDimension], seed: 5)]
+    let together = try model(
+      latents, timesteps: timesteps, rotary: rotary, context: model.encode(prompts: prompts))
+    for (prompt, velocity) in zip(prompts, together) {
+      let alone = try model(latents, timesteps: timesteps, rotary: rotary, context: model.encode(prompts: [prompt]))
+      #expect(relativeError(velocity, alone[0]) <= 1e-6)
+    }
+  }
+
+  @Test("the autoencoder encodes and decodes as published", arguments: families, Engine.allCases)
+  func autoencoder(family: String, engine: Engine) throws {
+    let golden = try Golden.tensors("parts/\(family).safetensors")
+    let vae = try GoldenModules(family: family, backend: engine.backend).autoencoder()
+    let latent = try vae.encode(try #require(golden["video"]))
+    #expect(relativeError(latent, try #require(golden["latent"])) <= Self.tolerance)
+    for (name, clamped) in [("decoded", true), ("decoded_raw", false)] {
+      var trace = GenerationTrace()
+      var decoding = vae.decoding(try #require(golden["latent"]))
+      while let frames = try decoding.next(clamped: clamped) { trace.frames.append(frames) }
+      #expect(relativeError(try #require(trace.video), try #require(golden[name])) <= Self.tolerance, "\(name)")
+    }
+  }
+}
