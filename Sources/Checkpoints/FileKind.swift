@@ -23,7 +23,8 @@ enum FileKind {
       self = .torchArchive
     } else {
       throw CheckpointError(
-        path: path, "this is neither a safetensors file, nor the index of a sharded one, nor a zip archive of torch.save",
+        path: path,
+        "this is neither a safetensors file, nor the index of a sharded one, nor a zip archive of torch.save",
         advice: "give a .safetensors, .safetensors.index.json or .pth file, or a folder that holds one")
     }
   }

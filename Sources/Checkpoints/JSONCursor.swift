@@ -61,7 +61,8 @@ struct JSONCursor {
   mutating func skip() throws(CheckpointError) {
     skipSpace()
     switch bytes.next {
-    case UInt8(ascii: "{"): try object { (json: inout JSONCursor, _: String) throws(CheckpointError) in try json.skip() }
+    case UInt8(ascii: "{"):
+      try object { (json: inout JSONCursor, _: String) throws(CheckpointError) in try json.skip() }
     case UInt8(ascii: "["): try array { (json: inout JSONCursor) throws(CheckpointError) in try json.skip() }
     case UInt8(ascii: "\""): _ = try string()
     case UInt8(ascii: "t"): try literal("true")

@@ -7,7 +7,8 @@ public import Tensors
 ///   .bin); or a folder that holds `diffusion_pytorch_model.safetensors`, its index, or exactly one safetensors file
 ///   or index.
 public func openCheckpoint(path: String) throws(CheckpointError) -> any WeightSource {
-  let file = isFolder(path) ? try checkpoint(inFolder: path) : path
+  let listing = try? FileManager.default.contentsOfDirectory(atPath: path).sorted()
+  let file = try listing.map { files throws(CheckpointError) in try checkpoint(among: files, in: path) } ?? path
   let storage = try MappedFile(checkpoint: file).storage
   switch try FileKind(storage, path: file) {
   case .safetensors: return try SafetensorsFile(storage, location: file)
@@ -16,19 +17,8 @@ public func openCheckpoint(path: String) throws(CheckpointError) -> any WeightSo
   }
 }
 
-private func isFolder(_ path: String) -> Bool {
-  var isFolder: ObjCBool = false
-  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
-}
-
-/// The one checkpoint that a folder holds.
-private func checkpoint(inFolder folder: String) throws(CheckpointError) -> String {
-  let files: [String]
-  do {
-    files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-  } catch {
-    throw CheckpointError(path: folder, "the folder cannot be listed: \(error.localizedDescription)")
-  }
+/// The one checkpoint that a folder of these files holds.
+private func checkpoint(among files: [String], in folder: String) throws(CheckpointError) -> String {
   let usual = "diffusion_pytorch_model.safetensors"
   let indices = files.filter { $0.hasSuffix(".safetensors.index.json") }
   let singles = files.filter { $0.hasSuffix(".safetensors") }

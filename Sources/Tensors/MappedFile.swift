@@ -48,7 +48,8 @@ public final class MappedFile: Sendable {
     }
     let byteCount = Int(status.st_size)
     if byteCount == 0 { return Storage(byteCount: 0) }
-    guard let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED else {
+    guard let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
+    else {
       throw .last(path: path, operation: "map")
     }
     // SAFETY: the mapping is this long and is unmapped once; `isMapped` keeps everybody from writing to it.

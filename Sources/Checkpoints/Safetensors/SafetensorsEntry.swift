@@ -45,7 +45,8 @@ struct SafetensorsEntry: Sendable {
     }
     range = range.lowerBound + data.position..<range.upperBound + data.position
     if let bits = type.bitCount {
-      guard let count = shape.checkedCount, let total = count.checkedProduct(bits), (total + 7) / 8 == range.count else {
+      guard let count = shape.checkedCount, let total = count.checkedProduct(bits), (total + 7) / 8 == range.count
+      else {
         throw failure("its shape \(shape) of \(type.name) does not fill its \(range.count) bytes", path: data.path)
       }
     }

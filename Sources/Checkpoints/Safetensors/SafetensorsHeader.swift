@@ -58,11 +58,14 @@ struct SafetensorsHeader: Sendable {
   private mutating func place(in data: ByteCursor) throws(CheckpointError) {
     for i in entries.indices { try entries[i].place(in: data) }
     var end = data.position
-    for entry in entries.sorted(by: { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }) {
+    for entry in entries.sorted(by: {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }) {
       guard entry.range.lowerBound == end else {
         throw entry.failure(
           entry.range.lowerBound < end
-            ? "its bytes overlap another tensor's" : "bytes \(end)..<\(entry.range.lowerBound) before it are no tensor's",
+            ? "its bytes overlap another tensor's"
+            : "bytes \(end)..<\(entry.range.lowerBound) before it are no tensor's",
           path: data.path)
       }
       end = entry.range.upperBound

@@ -30,13 +30,15 @@ public struct SafetensorsWriter: ~Copyable {
     path: String, entries: [Entry], metadata: [(key: String, value: String)] = []
   ) throws(CheckpointError) {
     let header = try SafetensorsHeader.encoded(entries, metadata: metadata, path: path)
-    self.entries = entries
+    let file: OutputFile
     do throws(FileError) {
       file = try OutputFile(path: path)
       try file.write(header.span)
     } catch {
       throw CheckpointError(error)
     }
+    self.file = file
+    self.entries = entries
     skipEmpty()
   }
 

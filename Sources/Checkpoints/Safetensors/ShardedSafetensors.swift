@@ -27,7 +27,8 @@ public struct ShardedSafetensors: WeightSource {
       let absent = index.placements.filter { $0.file == file && !present.contains($0.tensor) }
       guard absent.isEmpty else {
         throw CheckpointError(
-          path: shard.location, "the shard lacks tensors that the index places in it: "
+          path: shard.location,
+          "the shard lacks tensors that the index places in it: "
             + absent.lazy.map(\.tensor).quotedList(),
           advice: "index and shards are of different checkpoints, or a shard is old: download them again")
       }
@@ -71,7 +72,8 @@ public struct ShardedSafetensors: WeightSource {
     if failures.isEmpty { return shards }
     if failures.count == 1, let failure = failures.first?.value { throw failure }
     throw CheckpointError(
-      path: location, "\(failures.count) of its shards cannot be opened: \(failures.keys.sorted().quotedList()); first "
+      path: location,
+      "\(failures.count) of its shards cannot be opened: \(failures.keys.sorted().quotedList()); first "
         + failures.sorted { $0.key < $1.key }.prefix(1).map(\.value.description).joined())
   }
 }

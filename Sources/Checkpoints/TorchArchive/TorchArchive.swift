@@ -57,7 +57,8 @@ public struct TorchArchive: WeightSource {
     let found = archive.entries.values.filter { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }
     guard found.count == 1, let pickle = found.first else {
       throw CheckpointError(
-        path: archive.path, "\(found.count) entries called data.pkl in this zip archive, which holds "
+        path: archive.path,
+        "\(found.count) entries called data.pkl in this zip archive, which holds "
           + archive.entries.keys.sorted().quotedList(limit: 4), advice: "give a file written by torch.save")
     }
     return pickle

@@ -14,7 +14,8 @@ struct ZipEntry: Sendable {
   init(parsing bytes: inout ByteCursor, archive: ByteCursor) throws(CheckpointError) {
     let record = bytes.position
     guard try bytes.integer(UInt32.self) == 0x0201_4B50 else {
-      throw bytes.failure("no record of the archive's directory here", at: record, advice: CheckpointError.downloadAgain)
+      throw bytes.failure(
+        "no record of the archive's directory here", at: record, advice: CheckpointError.downloadAgain)
     }
     _ = try (bytes.integer(UInt16.self), bytes.integer(UInt16.self))  // versions
     let flags = try bytes.integer(UInt16.self)

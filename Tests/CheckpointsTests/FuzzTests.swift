@@ -1,0 +1,98 @@
+import Checkpoints
+import Tensors
+import TestSupport
+import Testing
+
+/// Damaged files: each is either refused or read; it never ends the process, and costs little.
+@Suite("Damaged files")
+struct FuzzTests {
+  @Test("of safetensors are read or refused", arguments: 0..<2)
+  func safetensors(seed: UInt64) {
+    survive(Samples.smallSafetensors, count: 6_000, seed: seed) { bytes in
+      try readAll(SafetensorsFile(bytes: bytes))
+    }
+  }
+
+  @Test("of shard indices are read or refused")
+  func indices() {
+    let text = #"{"metadata":{"total_size":48},"weight_map":{"a.weight":"m-1","b":"m-2", "b\u00e9\n":"m-2"}}"#
+    survive(Array(text.utf8), count: 12_000, seed: 3) { bytes in
+      let shard = try SafetensorsFile(bytes: Samples.smallSafetensors)
+      try readAll(ShardedSafetensors(Storage(bytes), location: "index") { _ in shard })
+    }
+  }
+
+  @Test("of torch are read or refused: the archive", arguments: 0..<2)
+  func archives(seed: UInt64) {
+    let pickle = PickleBuilder.dictionary { $0.tensor(count: 16, offset: 1, size: [3, 4], stride: [1, 3]) }
+    var zip = ZipBuilder()
+    zip.isZip64 = seed == 1
+    survive(PickleBuilder.archive(pickle, zip: zip), count: 6_000, seed: seed) { bytes in
+      try readAll(TorchArchive(bytes: bytes))
+    }
+  }
+
+  @Test("of torch are read or refused: the pickle")
+  func pickles() {
+    let pickle = PickleBuilder.dictionary {
+      $0.code("}q\u{1}")
+      $0.string("a")
+      $0.tensor(count: 16, offset: 1, size: [3, 4], stride: [1, 3])
+      $0.code("s")
+      $0.string("list")
+      $0.code("](K\u{1}G........e\u{5D}as")
+    }
+    survive(pickle, count: 12_000, seed: 7) { bytes in
+      try readAll(TorchArchive(bytes: PickleBuilder.archive(bytes)))
+    }
+  }
+
+  @Test("that torch wrote are read or refused", arguments: ["nested", "tensors-protocol4"])
+  func recorded(name: String) throws {
+    survive(try Samples.bytes("\(name).pth"), count: 1_000, seed: 11) { bytes in try readAll(TorchArchive(bytes: bytes))
+    }
+  }
+
+  private func readAll(_ source: some WeightSource) throws {
+    for name in source.names {
+      let descriptor = source.descriptor(name)
+      #expect(descriptor.map { $0.shape.count <= 1 << 12 } ?? true)
+      _ = try source.tensor(name).floats()
+    }
+  }
+
+  /// Reads `count` mutations of a sound file, and the sound file itself.
+  private func survive(_ sound: [UInt8], count: Int, seed: UInt64, _ read: ([UInt8]) throws -> Void) {
+    #expect(throws: Never.self) { try read(sound) }
+    var random = SeededGenerator(seed: seed)
+    var refused = 0
+    for _ in 0..<count {
+      do { try read(mutated(sound, &random)) } catch {
+        #expect(error is CheckpointError || error is WeightError)
+        refused += 1
+      }
+    }
+    #expect(refused > 0 && refused <= count)
+  }
+
+  private func mutated(_ sound: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    var bytes = sound
+    for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+      let place = Int.random(in: bytes.indices, using: &random)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      case 1: bytes[place] = .random(in: 0...255, using: &random)
+      case 2: bytes[place] = [0, 0xFF, 0x7F, 0x80, 0x28, 0x85].randomElement(using: &random) ?? 0
+      case 3: bytes.remove(at: place)
+      case 4: bytes.insert(bytes[Int.random(in: bytes.indices, using: &random)], at: place)
+      default:
+        if Int.random(in: 0..<8, using: &random) == 0 {
+          bytes.removeLast(bytes.count - place)
+        } else {
+          bytes[place] &+= 1
+        }
+      }
+    }
+    return bytes
+  }
+}
