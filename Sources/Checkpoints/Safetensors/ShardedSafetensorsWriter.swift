@@ -22,14 +22,15 @@ public struct ShardedSafetensorsWriter: ~Copyable {
     self.stem = stem
     shards = Self.plan(entries, shardByteCount: shardByteCount)
     try openNext()
+    try settle()
   }
 
-  /// Writes the next entry whole.
+  /// Writes the next entry whole; one without elements needs no turn.
   public mutating func write(_ tensor: Tensor, as name: String) throws(CheckpointError) {
+    if tensor.count == 0 { return }
     guard shard < shards.count, written == 0, shards[shard][position].name == name,
       shards[shard][position].shape == tensor.shape, shards[shard][position].dtype == tensor.dtype
     else { throw CheckpointError(path: folder, at: .key(name), "this is not the tensor whose turn it is") }
-    if tensor.count == 0 { return try advance() }
     try tensor.withBytes { (bytes: Span<UInt8>) throws(CheckpointError) in try write(bytes) }
   }
 
@@ -41,7 +42,10 @@ public struct ShardedSafetensorsWriter: ~Copyable {
       throw CheckpointError(path: folder, "\(bytes.count) bytes behind the last tensor")
     }
     written += bytes.count
-    if written == shards[shard][position].byteCount { try advance() }
+    if written == shards[shard][position].byteCount {
+      (position, written) = (position + 1, 0)
+      try settle()
+    }
   }
 
   /// Gives all files their names; every entry must have been written.
@@ -58,12 +62,15 @@ public struct ShardedSafetensorsWriter: ~Copyable {
     }
   }
 
-  private mutating func advance() throws(CheckpointError) {
-    (position, written) = (position + 1, 0)
-    guard position == shards[shard].count else { return }
-    if let writer = writer.take() { complete.append(try writer.closed()) }
-    (shard, position) = (shard + 1, 0)
-    try openNext()
+  /// Goes on to the next entry that has elements, over the ends of shards.
+  private mutating func settle() throws(CheckpointError) {
+    while shard < shards.count {
+      while position < shards[shard].count, shards[shard][position].byteCount == 0 { position += 1 }
+      guard position == shards[shard].count else { return }
+      if let writer = writer.take() { complete.append(try writer.closed()) }
+      (shard, position) = (shard + 1, 0)
+      try openNext()
+    }
   }
 
   private mutating func openNext() throws(CheckpointError) {
