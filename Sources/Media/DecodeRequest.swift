@@ -14,7 +14,9 @@ struct DecodeRequest {
   ]
 
   var arguments: [String] {
-    var list = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "+crccheck+explode"]
+    var list = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror"]
+    // Damage is an error, except that for ffmpeg an unknown tag of a TIFF is damage.
+    if header?.format != .tiff { list += ["-err_detect", "+crccheck+explode"] }
     list += ["-protocol_whitelist", "file", "-max_pixels", "\(min(pixelLimit, Int(Int32.max)))", "-threads", "1"]
     if let format = header?.format {
       list += ["-noautorotate", "-f", format.rawValue]
@@ -53,5 +55,5 @@ struct DecodeRequest {
   }
 
   private var isDeep: Bool { header?.isDeep ?? false }
-  private var chroma: JPEGChroma? { header?.chroma }
+  private var chroma: ChromaLayout? { header?.chroma }
 }

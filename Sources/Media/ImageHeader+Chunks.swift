@@ -35,6 +35,7 @@ extension ImageHeader {
   }
 
   private mutating func readWebPSize(_ chunk: ByteReader) {
+    if chunk.starts(with: "VP8 ") { chroma = .webpQuarter }
     guard width == nil else { return }
     if chunk.starts(with: "VP8X") {
       width = chunk.integer(at: 12, size: 3).map { $0 + 1 }

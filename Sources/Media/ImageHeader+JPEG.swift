@@ -1,11 +1,3 @@
-/// The sampling of a JPEG's two chroma planes.
-enum JPEGChroma: Sendable, Equatable {
-  /// Halved in both directions, 4:2:0.
-  case quarter
-  /// Halved across, 4:2:2.
-  case halfWidth
-}
-
 extension ImageHeader {
   /// Walks the segments up to the scan (ITU-T T.81, annex B): EXIF lies in APP1, the size in the frame header.
   mutating func parseJPEG(_ source: inout some ByteSource) {
@@ -42,12 +34,12 @@ extension ImageHeader {
     }
   }
 
-  private static func chroma(_ frame: ByteReader) -> JPEGChroma? {
+  private static func chroma(_ frame: ByteReader) -> ChromaLayout? {
     guard frame.integer(at: 4, size: 1) == 8, frame.integer(at: 9, size: 1) == 3 else { return nil }
     let sampling = [11, 14, 17].map { frame.integer(at: $0, size: 1) }
     switch sampling {
-    case [0x22, 0x11, 0x11]: return .quarter
-    case [0x21, 0x11, 0x11]: return .halfWidth
+    case [0x22, 0x11, 0x11]: return .jpegQuarter
+    case [0x21, 0x11, 0x11]: return .jpegHalfWidth
     default: return nil
     }
   }

@@ -18,8 +18,8 @@ struct ImageHeader: Equatable, Sendable {
   var orientation = ImageOrientation.upright
   /// 16 bits per channel, which Pillow reduces to the high byte.
   var isDeep = false
-  /// JPEG only: how the colour is stored, where it is the usual luma and two chromas.
-  var chroma: JPEGChroma?
+  /// Where the colour is stored at a lower resolution: the picture is then put together here.
+  var chroma: ChromaLayout?
 
   /// Nil when the signature is unknown.
   init?(parsing source: inout some ByteSource) {

@@ -1,10 +1,13 @@
 import Subprocess
 
-/// The end of what a process wrote to its standard error: a bounded number of bytes, however much it wrote.
+/// The first line, where the cause tends to stand, and the last ones of what a process wrote to its standard error: a
+/// bounded number of bytes, however much it wrote.
 struct LogTail: Sendable {
   private static let limit = 4096
   private static let lineLimit = 6
+  private var start: [UInt8] = []
   private var bytes: [UInt8] = []
+  private var isCut = false
 
   init() {}
 
@@ -18,17 +21,26 @@ struct LogTail: Sendable {
   }
 
   mutating func append(_ more: [UInt8]) {
-    bytes += more.suffix(Self.limit)
-    if bytes.count > 2 * Self.limit { bytes.removeFirst(bytes.count - Self.limit) }
+    start += more.prefix(Self.limit / 4 - start.count)
+    bytes += more
+    if bytes.count > Self.limit {
+      bytes.removeFirst(bytes.count - Self.limit)
+      isCut = true
+    }
   }
 
-  /// The last lines, printable characters only.
+  /// Printable characters only; ffmpeg's notes on repetition are left out.
   var lines: [String] {
-    let text = String(decoding: bytes.suffix(Self.limit), as: UTF8.self)
-    let lines = text.split(whereSeparator: \.isNewline).map { line in
+    let last = Self.split(bytes)
+    if !isCut, last.count <= Self.lineLimit { return last }
+    return Self.split(start).prefix(1) + last.suffix(Self.lineLimit - 1)
+  }
+
+  private static func split(_ bytes: [UInt8]) -> [String] {
+    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map { line in
       String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
-    return lines.filter { !$0.isEmpty }.suffix(Self.lineLimit)
+    return lines.filter { !$0.isEmpty && !$0.contains("Last message repeated") }
   }
 }
 

@@ -15,7 +15,7 @@ enum PNGComment {
     for _ in 0..<4096 {
       let head = ByteReader(bytes: source.bytes(at: offset, count: 8))
       guard let length = head.integer(at: 0, size: 4), !head.starts(with: "IEND", at: 4) else { return nil }
-      if length < 1 << 24, head.starts(with: "tEXt", at: 4) || head.starts(with: "iTXt", at: 4) {
+      if length < 1 << 22, head.starts(with: "tEXt", at: 4) || head.starts(with: "iTXt", at: 4) {
         let text = source.bytes(at: offset + 8, count: length)
         if let comment = comment(in: text, international: head.starts(with: "iTXt", at: 4)) { return comment }
       }
