@@ -1,7 +1,7 @@
 import Foundation
 
-/// The most pixels that `readImage` decodes unless told otherwise: a quarter of a GiB of RGB bytes, twice over, as
-/// Pillow's limit before it speaks of decompression bombs.
+/// The most pixels that `readImage` decodes unless told otherwise, half a GiB as RGB: where Pillow takes an image for a
+/// decompression bomb and refuses it.
 public let defaultPixelLimit = 178_956_970
 
 /// The first picture of a file in any format that ffmpeg decodes, upright (EXIF orientation applied), as 8-bit RGB.
