@@ -33,6 +33,25 @@ enum HTMLCharacterReference {
   }
 
   private static func terminatedReference(_ text: [Unicode.Scalar], _ start: Int) -> Reference? {
+    guard let reference = oneTerminatedReference(text, start) else { return nil }
+    return reference.replacement == ["&"] ? ampersand(text, reference.end) : reference
+  }
+
+  /// An ampersand, of which each pass over `&amp;amp;amp;...` undoes one level; past any honest depth all at once.
+  private static func ampersand(_ text: [Unicode.Scalar], _ end: Int) -> Reference {
+    var innermostEnd = end
+    var levels = 1
+    while let next = oneTerminatedReference(text, innermostEnd - 1), next.replacement == ["&"] {
+      innermostEnd = next.end
+      levels += 1
+    }
+    return (["&"], levels > maximumLevels ? innermostEnd : end)
+  }
+
+  private static let maximumLevels = 64
+
+  /// The reference whose ampersand is, or would be, at `start`.
+  private static func oneTerminatedReference(_ text: [Unicode.Scalar], _ start: Int) -> Reference? {
     let hasHash = start + 1 < text.count && text[start + 1] == "#"
     let nameStart = hasHash ? start + 2 : start + 1
     var end = nameStart
@@ -43,18 +62,8 @@ enum HTMLCharacterReference {
       return numeric.replacement.contains(";") ? nil : numeric
     }
     let name = string(text[nameStart..<end])
-    if name == "amp" { return ampersand(text, end + 1) }
     return (HTMLEntities.terminated(name) ?? HTMLEntities.capitalized(name)).map { ($0, end + 1) }
   }
-
-  /// An ampersand. Of `&amp;amp;amp;...` each pass would undo one level; past any honest depth, all go at once.
-  private static func ampersand(_ text: [Unicode.Scalar], _ end: Int) -> Reference {
-    var levelsEnd = end
-    while text[levelsEnd...].starts(with: levelSuffix) { levelsEnd += levelSuffix.count }
-    return (["&"], levelsEnd - end > 64 * levelSuffix.count ? levelsEnd : end)
-  }
-
-  private static let levelSuffix: [Unicode.Scalar] = ["a", "m", "p", ";"]
 
   private static func numericReference(_ text: [Unicode.Scalar], _ start: Int) -> Reference? {
     guard start + 2 < text.count, text[start + 1] == "#" else { return nil }
