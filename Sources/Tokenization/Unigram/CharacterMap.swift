@@ -19,6 +19,9 @@ struct CharacterMap: Sendable {
     guard String(validating: replacements, as: UTF8.self) != nil else {
       throw .invalid(file: file, key: key, reason: "a replacement is not UTF-8")
     }
+    guard replacements.split(separator: 0).allSatisfy({ $0.count <= TextNormalizer.maximumReplacement }) else {
+      throw .invalid(file: file, key: key, reason: "a replacement of over \(TextNormalizer.maximumReplacement) bytes")
+    }
   }
 
   private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt32 {

@@ -38,6 +38,10 @@ struct NormalizerParser {
 
   private func replacement(_ value: JSONValue) throws(TokenizerError) -> TextNormalizer {
     guard let content = value["content"]?.string else { throw unsupported(value) }
+    guard content.utf8.count <= TextNormalizer.maximumReplacement else {
+      throw .invalid(
+        file: file, key: "normalizer.content", reason: "more than \(TextNormalizer.maximumReplacement) bytes")
+    }
     if let literal = value["pattern"]?["String"]?.string {
       return .replace(.literal(Array(literal.utf8)), with: Array(content.utf8))
     }

@@ -3,7 +3,7 @@
 /// The edges of all nodes share one open-addressed table: a slot holds parent node, byte and child node in one
 /// word, so that a step costs one probe and a quarter of a million pieces take tens of megabytes.
 struct PieceTrie: Sendable {
-  /// More bytes of pieces than this do not fit in a slot's 28-bit node numbers.
+  /// The most bytes that all pieces may have together, so that node numbers fit in a slot.
   static let maximumBytes = 1 << 27
 
   private var slots: [UInt64]

@@ -13,6 +13,9 @@ indirect enum TextNormalizer: Sendable {
   case lowercase
   case sequence([TextNormalizer])
 
+  /// The most bytes that may be written for one character: a small file cannot ask for a huge text.
+  static let maximumReplacement = 64
+
   func apply(_ text: String) -> String {
     switch self {
     case .characterMap(let map): map.apply(text)

@@ -26,3 +26,12 @@ public enum TokenizerError: Error, CustomStringConvertible, Sendable, Equatable 
     }
   }
 }
+
+extension TokenizerError {
+  /// Refuses files larger than any tokenizer: 128 MiB, seven times UMT5's.
+  static func checkSize(_ bytes: [UInt8], file: String) throws(TokenizerError) {
+    guard bytes.count <= PieceTrie.maximumBytes else {
+      throw .invalid(file: file, key: "size", reason: "\(bytes.count) bytes; a tokenizer has at most 128 MiB")
+    }
+  }
+}

@@ -11,9 +11,6 @@ struct UnigramModel: Sendable {
   private let byteIDs: [Int32]?
 
   init(_ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, file: String) throws(TokenizerError) {
-    guard vocabulary.bytes.count < PieceTrie.maximumBytes else {
-      throw .invalid(file: file, key: "vocabulary", reason: "pieces of more than 128 MiB")
-    }
     guard unknown < vocabulary.count, let worst = vocabulary.scores.min() else {
       throw .invalid(
         file: file, key: "unk_id", reason: "\(unknown) is not among the \(vocabulary.count) pieces of the vocabulary")

@@ -5,6 +5,7 @@ extension UnigramTokenizer {
   /// - Throws: ``TokenizerError`` with the byte or the key at fault; a normalizer, pre-tokenizer, post-processor
   ///   or model that UMT5's tokenizer does not have is refused by name.
   public init(parsingJSON bytes: [UInt8], file: String) throws(TokenizerError) {
+    try TokenizerError.checkSize(bytes, file: file)
     var reader = JSONReader(bytes, file: file)
     var model = UnigramModelParts()
     var others: [String: JSONValue] = [:]

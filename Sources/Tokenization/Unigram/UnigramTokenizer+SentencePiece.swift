@@ -7,6 +7,7 @@ extension UnigramTokenizer {
   /// has pieces for bytes.
   /// - Throws: ``TokenizerError`` with the byte or the field at fault.
   public init(parsingSentencePiece bytes: [UInt8], file: String) throws(TokenizerError) {
+    try TokenizerError.checkSize(bytes, file: file)
     var parts = SentencePieceParts()
     var reader = ProtobufReader(bytes, file: file)
     while let field = try reader.next() {
