@@ -2,31 +2,28 @@
 // are rounded to bfloat16 for them; otherwise everything is float32.
 #include "attention.h"
 
-#if WAN_WIDTH == 16
+// A tile is this many rows by two vectors: as many sums as fit beside their operands in 32 or 16 vector registers.
+#if WAN_WIDTH == 16 || defined(__aarch64__)
 #define WAN_TILE_ROWS 12
-#define WAN_TILE_VECTORS 2
-#elif WAN_WIDTH == 8
-#define WAN_TILE_ROWS 6
-#define WAN_TILE_VECTORS 2
-#elif defined(__aarch64__)
-#define WAN_TILE_ROWS 6
-#define WAN_TILE_VECTORS 4
 #else
 #define WAN_TILE_ROWS 6
-#define WAN_TILE_VECTORS 2
 #endif
-#define WAN_LANES (WAN_TILE_VECTORS * WAN_WIDTH)
+#define WAN_LANES (2 * WAN_WIDTH)
 
 #if WAN_PAIRS
 #define WAN_PER_STEP 2
 typedef uint32_t V(element) __attribute__((may_alias));
 typedef V(vu) V(operand);
-WAN_INLINE V(vf) V(multiply_add)(V(vf) sum, V(vu) a, V(vu) b) { return WAN_DOT_BF16(sum, a, b); }
+#define WAN_MULTIPLY_ADD WAN_DOT_BF16
 #else
 #define WAN_PER_STEP 1
 typedef float V(element);
 typedef V(vf) V(operand);
-WAN_INLINE V(vf) V(multiply_add)(V(vf) sum, V(vf) a, V(vf) b) { return V(fma)(a, b, sum); }
+#if WAN_FMA
+#define WAN_MULTIPLY_ADD(sum, a, b) __builtin_elementwise_fma(a, b, sum)
+#else
+#define WAN_MULTIPLY_ADD(sum, a, b) (sum) + (a) * (b)
+#endif
 #endif
 typedef V(operand) V(operand_any) __attribute__((aligned(4), may_alias));
 
@@ -111,6 +108,6 @@ static void V(attention)(const wan_attention_head_t *head, const void *packed, v
 }
 
 #undef WAN_TILE_ROWS
-#undef WAN_TILE_VECTORS
+#undef WAN_MULTIPLY_ADD
 #undef WAN_LANES
 #undef WAN_PER_STEP
