@@ -49,7 +49,7 @@ extension KernelTests {
       DispatchQueue.concurrentPerform(iterations: 4) { caller in
         for loop in 0..<500 where !pool.counts(1 + loop % 40).allSatisfy({ $0[0] == 1 }) { good[caller].clear() }
       }
-      #expect(good.allSatisfy(\.isSet))
+      #expect(good.allSatisfy { $0.isSet })
     }
 
     @Test("is made and unmade many times") func lifetimes() throws {
