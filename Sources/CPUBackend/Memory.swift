@@ -40,26 +40,19 @@ enum Memory {
   /// The largest number of bytes of memory that this process has held at one time.
   static var peak: Int {
     var usage = rusage()
+    let thisProcess: Int32 = 0  // RUSAGE_SELF, whose Swift type differs from one C library to the next
     // SAFETY: the call fills the structure passed and nothing else.
+    guard unsafe getrusage(thisProcess, &usage) == 0 else { return 0 }
     #if os(Linux)
-      guard unsafe getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
-      return usage.ru_maxrss * 1024
+      let unit = 1024
     #else
-      guard unsafe getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
-      return usage.ru_maxrss
+      let unit = 1
     #endif
+    return usage.ru_maxrss * unit
   }
 
-  /// Processors this process may run on.
+  /// Processors that are up.
   static var processors: Int {
-    #if os(Linux)
-      var set = cpu_set_t()
-      // SAFETY: the call fills at most the size passed.
-      let result = unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set)
-      // SAFETY: the set is plain bits.
-      let bits = unsafe withUnsafeBytes(of: &set) { unsafe $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-      if result == 0 && bits > 0 { return bits }
-    #endif
-    return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
 }

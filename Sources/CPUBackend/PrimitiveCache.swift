@@ -45,7 +45,8 @@ final class PrimitiveCache: Sendable {
   }
 
   func productIfOffered(_ key: ProductKey, template: Primitive? = nil) -> Primitive? {
-    lookUp(.product(key, template: template.map(ObjectIdentifier.init)), template) { template in
+    // SAFETY: the closure's result is made for this call.
+    unsafe lookUp(.product(key, template: template.map(ObjectIdentifier.init)), template) { template in
       var shape = key.description
       // SAFETY: the description and the template live through the call; the result is adopted by Primitive.
       return unsafe wan_dnn_matmul_create(threads.engine, &shape, template?.made)
@@ -53,7 +54,8 @@ final class PrimitiveCache: Sendable {
   }
 
   func window(_ key: WindowKey, template: Primitive? = nil) -> Primitive {
-    let made = lookUp(.window(key, template: template.map(ObjectIdentifier.init)), template) { template in
+    // SAFETY: as in productIfOffered.
+    let made = unsafe lookUp(.window(key, template: template.map(ObjectIdentifier.init)), template) { template in
       var shape = key.description
       // SAFETY: as in productIfOffered.
       return unsafe wan_dnn_convolution_create(threads.engine, &shape, template?.made)
@@ -68,7 +70,7 @@ final class PrimitiveCache: Sendable {
     made.withLock { made in
       if let found = made[key] { return found }
       wan_dnn_run_sequentially()
-      guard let primitive = PrimitiveCache.make(template, make) else { return nil }
+      guard let primitive = unsafe PrimitiveCache.make(template, make) else { return nil }
       if made.count >= PrimitiveCache.limit { made.removeAll() }
       made[key] = primitive
       return primitive
