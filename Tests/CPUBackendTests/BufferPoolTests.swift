@@ -20,9 +20,9 @@ struct BufferPoolTests {
     for size in [100, 3 << 20] {
       _ = pool.storage(byteCount: size)
       #expect(pool.idleBytes == BufferPool.blockSize(for: size))
-      let again = pool.storage(byteCount: size)
-      #expect(pool.idleBytes == 0)
-      withExtendedLifetime(again) {}
+      withExtendedLifetime(pool.storage(byteCount: size)) {
+        #expect(pool.idleBytes == 0)
+      }
       pool.trim()
     }
     _ = pool.storage(byteCount: 5000)
