@@ -12,7 +12,7 @@ public func prepareCropped(
 }
 
 /// The same for a size that is decided, and near the image's shape: the covering image grows with the difference.
-func prepareCropped(_ image: RGBImage, width: Int, height: Int) -> PlanarImage {
+public func prepareCropped(_ image: RGBImage, width: Int, height: Int) -> PlanarImage {
   let scale = max(Double(width) / Double(image.width), Double(height) / Double(image.height))
   let covering = image.lanczosResized(
     width: Int((Double(image.width) * scale).rounded(.toNearestOrEven)),

@@ -1,5 +1,5 @@
 /// The ways to walk from noise to a clip.
-public enum SolverKind: String, CaseIterable, Sendable, Hashable {
+public enum SolverKind: String, CaseIterable, Sendable, Hashable, Codable {
   /// UniPC, order 2 with corrector: the published default.
   case unipc
   /// DPM-Solver++(2M), midpoint.

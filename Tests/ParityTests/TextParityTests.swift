@@ -3,6 +3,8 @@ import Tensors
 import TestSupport
 import Testing
 import Tokenization
+import WanKit
+import WanModels
 
 /// Cleaning, token ids and the text encoder against the published code's.
 struct TextParityTests {
