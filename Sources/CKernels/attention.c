@@ -4,12 +4,11 @@
 #undef WAN_PAIRS
 
 #if WAN_X86
-#ifndef WAN_BEGIN_AVX512_BF16
-#define WAN_BEGIN_AVX512_BF16                                                                                     \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl,avx512bf16\"))), apply_to = function)")
+#ifndef WAN_AVX512_BF16
+#define WAN_AVX512_BF16 WAN_AVX512 ",avx512bf16"
 #define WAN_DOT_BF16(sum, a, b) (V(vf))_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b))
 #endif
-WAN_BEGIN_AVX512_BF16
+WAN_TARGET(WAN_AVX512_BF16)
 #define WAN_SUFFIX _avx512_bf16
 #define WAN_WIDTH 16
 #define WAN_FMA 1

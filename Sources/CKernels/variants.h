@@ -20,15 +20,15 @@
 #define V(name) WAN_JOIN(name, WAN_SUFFIX)
 #define WAN_INLINE static inline __attribute__((always_inline, unused))
 
-#ifndef WAN_BEGIN_AVX2
-#define WAN_BEGIN_AVX2 \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma\"))), apply_to = function)")
-#endif
-#ifndef WAN_BEGIN_AVX512
-#define WAN_BEGIN_AVX512 \
-  _Pragma("clang attribute push(__attribute__((target(\"avx2,fma,avx512f,avx512bw,avx512vl\"))), apply_to = function)")
-#endif
+/// Opens and closes a stretch of functions compiled for an instruction set.
+#define WAN_PRAGMA(text) _Pragma(#text)
+#define WAN_TARGET(set) WAN_PRAGMA(clang attribute push(__attribute__((target(set))), apply_to = function))
 #define WAN_END _Pragma("clang attribute pop")
+
+/// A build may name narrower sets, to run these variants on a machine without them.
+#ifndef WAN_AVX512
+#define WAN_AVX512 "avx2,fma,avx512f,avx512bw,avx512vl"
+#endif
 
 /// Runs the statement over index ..< index + lanes for vectors of lanes = WAN_WIDTH, then once for the rest.
 ///
@@ -58,7 +58,7 @@ WAN_INLINE size_t wan_smaller(size_t a, size_t b) { return a < b ? a : b; }
 #undef WAN_FMA
 
 #if WAN_X86
-WAN_BEGIN_AVX2
+WAN_TARGET("avx2,fma")
 #define WAN_SUFFIX _avx2
 #define WAN_WIDTH 8
 #define WAN_FMA 1
@@ -69,7 +69,7 @@ WAN_BEGIN_AVX2
 #undef WAN_FMA
 WAN_END
 
-WAN_BEGIN_AVX512
+WAN_TARGET(WAN_AVX512)
 #define WAN_SUFFIX _avx512
 #define WAN_WIDTH 16
 #define WAN_FMA 1

@@ -80,12 +80,15 @@ typedef struct {
 } wan_attention_head_t;
 
 /// Bytes of scratch that one call may use for these sizes, and bytes that the packed keys and values of a head take.
+/// The layout depends on wan_isa(), which must not change between packing and use; nor may the packed memory move.
 size_t wan_attention_scratch_bytes(size_t head_dim);
 size_t wan_attention_packed_bytes(wan_dtype_t type, size_t keys, size_t head_dim);
 /// Packs a head's keys and values once for all its query blocks.
 void wan_attention_pack(const wan_attention_head_t *head, void *packed);
 /// softmax(scale q k^T + biases) v for the head's queries (a block of any size), streaming over blocks of keys with a
-/// running maximum; the split of queries over calls does not change a bit of the result.
+/// running maximum; the split of queries over calls does not change a bit of the result. Multiples of 96 queries are
+/// fastest. Without keys, or where all biases of a query are -infinity, the result is zero. Logits and sums are
+/// float32; with AVX-512-BF16 and bfloat16 inputs the probabilities are rounded to bfloat16 for the product with v.
 void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch);
 
 // -- threads ----------------------------------------------------------------------------------------------------
