@@ -28,7 +28,8 @@ public struct CausalConv3D: Sendable {
       stride: (timeStride, 1, 1), leadingFrames: kernel.time - timeStride,
       padding: .init(top: rows, bottom: rows, left: columns, right: columns))
     let shape: Shape = [outputs, inputs, kernel.time, kernel.height, kernel.width]
-    if let weight = w.tensor("weight", shape), let bias = w.tensor("bias", [outputs]) {
+    let (weight, bias) = (w.tensor("weight", shape), w.tensor("bias", [outputs]))
+    if let weight, let bias {
       weights = w.backend.prepareConvolution(weight, bias: bias, precision: w.precision)
     } else {
       weights = UnreadWeights(inputs: inputs, outputs: outputs)

@@ -12,7 +12,8 @@ public struct HalvingConv2D: Sendable {
   public init(_ w: Weights, _ inputs: Int, _ outputs: Int) {
     backend = w.backend
     output = w.precision.activations
-    if let weight = w.tensor("weight", [outputs, inputs, 3, 3]), let bias = w.tensor("bias", [outputs]) {
+    let (weight, bias) = (w.tensor("weight", [outputs, inputs, 3, 3]), w.tensor("bias", [outputs]))
+    if let weight, let bias {
       weights = w.backend.prepareConvolution(
         weight.reshaped([outputs, inputs, 1, 3, 3]), bias: bias, precision: w.precision)
     } else {
@@ -36,7 +37,8 @@ public struct DoublingConv2D: Sendable {
   public init(_ w: Weights, _ inputs: Int, _ outputs: Int) {
     backend = w.backend
     output = w.precision.activations
-    if let weight = w.tensor("weight", [outputs, inputs, 3, 3]), let bias = w.tensor("bias", [outputs]) {
+    let (weight, bias) = (w.tensor("weight", [outputs, inputs, 3, 3]), w.tensor("bias", [outputs]))
+    if let weight, let bias {
       weights = w.backend.prepareUpsampledConvolution(
         weight.reshaped([outputs, inputs, 1, 3, 3]), bias: bias, precision: w.precision)
     } else {
