@@ -5,7 +5,7 @@ extension CPUBackend {
   public func prepareConvolution(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any ConvolutionWeights {
     checkConvolution(weight, bias, "convolution")
     let shape = weight.shape
-    let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: shape[2])
+    let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: shape[2], multiple: vectorWidth)
     let kernel = (time: shape[2], height: shape[3], width: shape[4])
     let form: CPUConvolution.Form
     if kernel == (1, 1, 1) {
@@ -25,7 +25,7 @@ extension CPUBackend {
     let shape = weight.shape
     precondition(
       shape[2] == 1 && shape[3] == 3 && shape[4] == 3, "upsampledConvolution: weight [N, C, 1, 3, 3], not \(shape)")
-    let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: 1)
+    let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: 1, multiple: vectorWidth)
     let source = float32(weight)
     let phases = (0..<4).map { phase in
       pack(merged(summed(source, row: phase / 2, column: phase % 2), layout), layout, precision)
@@ -44,6 +44,9 @@ extension CPUBackend {
   private func sourceType(_ precision: Precision) -> DType {
     precision == .bf16 && multipliesBF16 ? .bf16 : .f32
   }
+
+  /// Floats of the widest vectors that oneDNN uses here.
+  private var vectorWidth: Int { InstructionSet.detected >= .avx512 ? 16 : 8 }
 
   private func float32(_ weight: Tensor) -> Tensor {
     weight.dtype == .bf16 ? cast(weight, to: .f32) : weight.converted(to: .f32)

@@ -5,8 +5,10 @@ public import Tensors
 extension CPUBackend {
   /// Rows multiplied at a time; bounds the memory that converted inputs take.
   private static let chunk = 2048
+  /// Rows of one product within a task; their results stay in the cache until they are finished.
+  private static let productRows = 384
   /// Rows that a primitive stands for when oneDNN chooses a layout.
-  private static let typicalRows = 1024
+  private static let typicalRows = 256
 
   public func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights {
     linear(weight, bias: bias, precision: precision)
@@ -124,37 +126,44 @@ extension CPUBackend {
     _ tile: LinearTile, _ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor,
     _ worker: Worker
   ) {
-    let (inputs, outputs) = (weights.inputs, weights.outputs)
-    let direct = result.dtype == .f32
+    let (inputs, columns) = (weights.inputs, tile.columns.count)
+    let step = CPUBackend.evenStep(tile.rows.count, limit: CPUBackend.productRows)
     var key = ProductKey(
-      bf16: weights.sourceType == .bf16, m: tile.rows.count, n: tile.columns.count, k: inputs, sourceStride: inputs,
-      resultStride: direct ? outputs : tile.columns.count, packed: false)
-    let primitive: Primitive
-    let matrix: Tensor
+      bf16: weights.sourceType == .bf16, m: step, n: columns, k: inputs, sourceStride: inputs, resultStride: columns,
+      packed: false)
+    var (matrix, piece): (Tensor?, PackedWeights?)
     switch weights.form {
-    case .plain(let weight):
-      primitive = primitives.product(key)
-      matrix = weight.slice(tile.columns)
-    case .packed(let pieces, _):
-      key.packed = true
-      primitive = primitives.product(key, template: pieces[tile.block].template)
-      matrix = pieces[tile.block].weights(for: primitive, threads)
+    case .plain(let weight): matrix = weight.slice(tile.columns)
+    case .packed(let pieces, _): piece = pieces[tile.block]
     }
-    let widens = matrix.dtype == .bf16 && !key.bf16
-    // SAFETY: the tile lies in x and in the result, whose rows nobody else writes there; scratch is the worker's.
-    let parts = unsafe worker.scratch([
-      primitive.scratchBytes, direct ? 0 : tile.rows.count * tile.columns.count * 4, widens ? matrix.count * 4 : 0,
-    ])
-    if widens { unsafe convert(matrix.pointer, .bf16, parts[2], .f32, matrix.count) }
-    let target = unsafe result.address(tile.rows.lowerBound * outputs + tile.columns.lowerBound)
-    let product = unsafe direct ? target : parts[1]
-    unsafe primitive.execute(
-      threads, worker, src: x.address(tile.rows.lowerBound * inputs), weights: widens ? parts[2] : matrix.pointer,
-      dst: product, scratch: parts[0])
-    if direct && weights.bias == nil && activation == .none { return }
-    unsafe wan_bias_activation(
-      product.assumingMemoryBound(to: Float.self), key.resultStride, weights.bias?.floats(tile.columns.lowerBound),
-      target, result.kernelType("linear"), outputs, tile.rows.count, tile.columns.count, activation.kernel)
+    key.packed = piece != nil
+    let widened = matrix.map { $0.dtype == .bf16 } ?? false
+    let tail = tile.rows.count % step
+    var scratchBytes = primitives.product(key, template: piece?.template).scratchBytes
+    if tail > 0 {
+      scratchBytes = max(scratchBytes, primitives.product(key.rows(tail), template: piece?.template).scratchBytes)
+    }
+    // SAFETY: every stretch lies in x and in the result, whose part nobody else writes; scratch is the worker's.
+    let parts = unsafe worker.scratch([scratchBytes, step * columns * 4, widened ? columns * inputs * 4 : 0])
+    if widened, let matrix { unsafe convert(matrix.pointer, .bf16, parts[2], .f32, matrix.count) }
+    for start in stride(from: tile.rows.lowerBound, to: tile.rows.upperBound, by: step) {
+      let rows = min(step, tile.rows.upperBound - start)
+      let primitive = primitives.product(key.rows(rows), template: piece?.template)
+      guard let known = matrix ?? piece?.weights(for: primitive, threads) else { return }
+      unsafe primitive.execute(
+        threads, worker, src: x.address(start * inputs), weights: widened ? parts[2] : known.pointer, dst: parts[1],
+        scratch: parts[0])
+      unsafe wan_bias_activation(
+        parts[1].assumingMemoryBound(to: Float.self), columns, weights.bias?.floats(tile.columns.lowerBound),
+        result.address(start * weights.outputs + tile.columns.lowerBound), result.kernelType("linear"),
+        weights.outputs, rows, columns, activation.kernel)
+    }
+  }
+
+  /// The step that cuts `count` into equal parts of at most `limit`.
+  private static func evenStep(_ count: Int, limit: Int) -> Int {
+    let parts = max(1, (count + limit - 1) / limit)
+    return max(1, (count + parts - 1) / parts)
   }
 }
 

@@ -11,8 +11,7 @@ final class CPUConvolution: ConvolutionWeights {
     case upsampled([[PackedWeights]])
   }
 
-  let inputs: Int
-  let outputs: Int
+  let layout: MergedLayout
   let kernel: (time: Int, height: Int, width: Int)
   /// [N] float32.
   let bias: Tensor?
@@ -25,8 +24,7 @@ final class CPUConvolution: ConvolutionWeights {
     layout: MergedLayout, kernel: (time: Int, height: Int, width: Int), bias: Tensor?, form: Form, rounds: Bool,
     sourceType: DType
   ) {
-    inputs = layout.inputs
-    outputs = layout.outputs
+    self.layout = layout
     self.kernel = kernel
     self.bias = bias
     self.form = form
@@ -34,12 +32,12 @@ final class CPUConvolution: ConvolutionWeights {
     self.sourceType = sourceType
   }
 
-  var layout: MergedLayout { MergedLayout(inputs: inputs, outputs: outputs, frames: kernel.time) }
+  var inputs: Int { layout.inputs }
+  var outputs: Int { layout.outputs }
 }
 
 /// How channels and outputs are arranged for oneDNN: frames side by side, padded to what its fast code takes.
 struct MergedLayout: Hashable {
-  static let multiple = 16
   /// Outputs of a block at most; a block's weights are read once for a whole tile.
   static let widestBlock = 256
 
@@ -48,21 +46,23 @@ struct MergedLayout: Hashable {
   let outputs: Int
   /// Frames of the kernel.
   let frames: Int
+  /// Channels and outputs are padded to multiples of this, the width of the machine's vectors.
+  let multiple: Int
 
   /// Channels of a merged pixel: frame by frame, then zeros.
-  var channels: Int { MergedLayout.rounded(frames * inputs) }
+  var channels: Int { rounded(frames * inputs) }
 
   var blocks: Int { (outputs + MergedLayout.widestBlock - 1) / MergedLayout.widestBlock }
 
   /// Outputs of each block, padded; all blocks are alike.
-  var block: Int { MergedLayout.rounded((outputs + blocks - 1) / blocks) }
+  var block: Int { rounded((outputs + blocks - 1) / blocks) }
 
   /// The real outputs of a block; none in a block that is all padding.
   func columns(_ index: Int) -> Range<Int> {
     min(outputs, index * block)..<min(outputs, (index + 1) * block)
   }
 
-  private static func rounded(_ extent: Int) -> Int {
+  private func rounded(_ extent: Int) -> Int {
     (extent + multiple - 1) / multiple * multiple
   }
 }

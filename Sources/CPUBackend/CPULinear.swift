@@ -42,6 +42,10 @@ final class CPULinear: LinearWeights {
 
   /// Narrow matrices get narrow blocks, so that many threads find work.
   static func block(_ outputs: Int) -> Int {
-    outputs > 4096 ? 256 : 128
+    switch outputs {
+    case ...1024: 128
+    case ...4096: 256
+    default: 512
+    }
   }
 }

@@ -93,6 +93,12 @@ final class PrimitiveCache: Sendable {
 }
 
 extension ProductKey {
+  func rows(_ m: Int) -> ProductKey {
+    var key = self
+    key.m = m
+    return key
+  }
+
   var description: wan_dnn_matmul_t {
     wan_dnn_matmul_t(
       type: bf16 ? WAN_DNN_BF16 : WAN_DNN_F32, m: Int64(m), n: Int64(n), k: Int64(k), src_stride: Int64(sourceStride),

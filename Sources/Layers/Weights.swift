@@ -68,6 +68,7 @@ public struct Weights {
   public func tensor(_ name: String, _ shapes: Shape...) -> Tensor? {
     let name = fullName(name)
     record.used.insert(name)
+    if let expected = shapes.first { record.asked.append(TensorRequest(name: name, shape: expected)) }
     guard let descriptor = source.descriptor(name) else {
       record.errors.append(.missing(name: name, location: source.location))
       return nil
@@ -106,6 +107,9 @@ public struct Weights {
     record.errors.append(error)
   }
 
+  /// Every tensor asked for so far, in order: what a checkpoint of this model must hold.
+  public var requests: [TensorRequest] { record.asked }
+
   /// Throws everything that was missing, misshapen, unreadable or never asked for.
   public func finish() throws(WeightError) {
     let unused = source.names.filter { !record.used.contains($0) }
@@ -115,9 +119,16 @@ public struct Weights {
   }
 }
 
+/// A tensor that a model demands.
+public struct TensorRequest: Sendable, Hashable {
+  public let name: String
+  public let shape: Shape
+}
+
 /// What one load has asked for and found wanting; shared by all cursors into a checkpoint.
 private final class LoadRecord {
   var used: Set<String> = []
+  var asked: [TensorRequest] = []
   var errors: [WeightError] = []
 }
 

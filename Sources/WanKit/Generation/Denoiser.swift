@@ -28,9 +28,10 @@ struct Denoiser {
       let velocities = try model(
         conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: grid), rotary: rotary,
         context: context)
-      latents = conditioning.holding(solver.step(velocity: guided(velocities, by: expert), latents: latents))
-      try LatentWatchdog.check(latents, step: step + 1, expert: expert.rawValue)
-      trace?.record(latents, timestep: t, expert: expert)
+      let stepped = solver.step(velocity: guided(velocities, by: expert), latents: latents)
+      try LatentWatchdog.check(stepped, step: step + 1, expert: expert.rawValue)
+      trace?.record(stepped, timestep: t, expert: expert)
+      latents = conditioning.holding(stepped)
       onEvent(.step(clock.finish(step: step + 1, expert: expert, timestep: t)))
     }
     return latents

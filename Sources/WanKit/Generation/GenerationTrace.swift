@@ -7,7 +7,7 @@ public struct GenerationTrace: Sendable {
   public var context, contextNull: Tensor?
   /// The noise that was drawn: [C, T, h, w].
   public var noise: Tensor?
-  /// After each step: [C, T, h, w].
+  /// What the solver gives at each step, before a known first frame is put back: [C, T, h, w].
   public var latents: [Tensor] = []
   /// The frames in order: [n, H, W, 3] in [-1, 1].
   public var frames: [Tensor] = []
