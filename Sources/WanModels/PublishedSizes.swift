@@ -72,8 +72,11 @@ extension VAEConfiguration {
     var (width, flat) = (start, 0)
     for (level, output) in outputs.enumerated() {
       let isLast = level == outputs.count - 1
-      let paths = (0..<blocks + (isLast ? 0 : 1)).map { nested ? "\(list).\(level).\(list).\($0)" : "\(list).\(flat + $0)" }
-      let resample = isLast ? nil : Resample(path: paths[blocks], isTemporal: temporal[level], outputs: resampled(output))
+      let paths = (0..<blocks + (isLast ? 0 : 1)).map {
+        nested ? "\(list).\(level).\(list).\($0)" : "\(list).\(flat + $0)"
+      }
+      let resample =
+        isLast ? nil : Resample(path: paths[blocks], isTemporal: temporal[level], outputs: resampled(output))
       stages.append(Stage(blocks: Array(paths[..<blocks]), resample: resample, inputs: width, outputs: output))
       width = resample?.outputs ?? output
       flat += paths.count

@@ -1,4 +1,9 @@
+import ArgumentParser
+import WanCommands
+
 @main
 struct Main {
-  static func main() {}
+  static func main() async {
+    await WanCommand.main()
+  }
 }

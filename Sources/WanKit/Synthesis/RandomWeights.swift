@@ -1,4 +1,5 @@
 public import Layers
+import Sampling
 public import Tensors
 
 /// A checkpoint of random numbers: right names, shapes and magnitudes, for measuring where no weights can be had.
@@ -47,6 +48,11 @@ public struct RandomWeights: WeightSource {
         span[i] = BFloat16.round(unit * width)
       }
     }
+  }
+
+  /// Standard normal numbers, float32, for the inputs of measurements.
+  public static func normal(_ shape: Shape, seed: UInt64) -> Tensor {
+    NoiseSource.cpu.normal(seed: seed, shape: shape)
   }
 
   /// What norms and biases start from; `nil` for weights that are drawn.

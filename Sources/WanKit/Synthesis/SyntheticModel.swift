@@ -36,7 +36,8 @@ public struct SyntheticModel: Sendable {
         RandomWeights(seed: seed &+ UInt64(i)) { _ = WanTransformer($0, transformer) }
       )
     }
-    files.append((family.autoencoderNames[0] + ".safetensors", RandomWeights(seed: seed) { _ = WanVAE($0, autoencoder) }))
+    files.append(
+      (family.autoencoderNames[0] + ".safetensors", RandomWeights(seed: seed) { _ = WanVAE($0, autoencoder) }))
     files.append(
       ("models_t5_umt5-xxl-enc-bf16.safetensors", RandomWeights(seed: seed) { _ = UMT5Encoder($0, textEncoder) }))
     return files

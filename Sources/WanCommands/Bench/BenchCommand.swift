@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// `wan bench`: the parts of the models on random weights at published sizes.
+struct BenchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measures the parts of the models on random weights at published sizes.",
+    discussion: "Each figure is the median of --repeat runs after one warm-up.",
+    subcommands: [
+      BenchTransformer.self, BenchVAE.self, BenchText.self, BenchAttention.self, BenchGemm.self,
+    ])
+}
+
+/// Options of every measurement.
+struct BenchOptions: ParsableArguments {
+  @OptionGroup var engine: EngineOptions
+
+  @Option(name: .customLong("repeat"), help: ArgumentHelp("Runs to take the median of.", valueName: "n"))
+  var repeats: Int = 3
+
+  @Flag(help: "One JSON object.")
+  var json = false
+
+  func validate() throws {
+    guard (1...1000).contains(repeats) else { throw ValidationError("--repeat \(repeats) is not from 1 to 1000") }
+  }
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Tensors
+import WanKit
+
+/// Self-attention of one prompt.
+struct BenchAttention: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "attention", abstract: "Self-attention, heads of 128.")
+
+  @Option(help: ArgumentHelp("Tokens.", valueName: "n"))
+  var tokens: Int = 512
+
+  @Option(help: ArgumentHelp("Heads.", valueName: "n"))
+  var heads: Int = 24
+
+  @OptionGroup var options: BenchOptions
+
+  func run() async throws {
+    guard (1...200_000).contains(tokens), (1...256).contains(heads) else {
+      throw ValidationError("--tokens go from 1 to 200000, --heads from 1 to 256")
+    }
+    let backend = options.engine.makeBackend()
+    let parts = (1...3).map { seed in
+      backend.cast(
+        RandomWeights.normal([1, tokens, heads, 128], seed: UInt64(seed)), to: options.engine.precision.activations)
+    }
+    let seconds = medianSeconds(options.repeats) {
+      _ = backend.attention(parts[0], parts[1], parts[2], AttentionOptions(scale: 1 / Float(128).squareRoot()))
+    }
+    var report = BenchReport(part: "attention", options: options, backend: backend)
+    (report.tokens, report.heads, report.seconds) = (tokens, heads, seconds)
+    report.gflops = 4 * Double(heads) * Double(tokens) * Double(tokens) * 128 / seconds / 1e9
+    report.show(options)
+  }
+}
+
+/// One linear.
+struct BenchGemm: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "gemm", abstract: "One linear: m rows, k in, n out.")
+
+  @Option(help: "Rows.") var m: Int = 1080
+  @Option(help: "Extent in.") var k: Int = 3072
+  @Option(help: "Extent out.") var n: Int = 14_336
+
+  @OptionGroup var options: BenchOptions
+
+  func run() async throws {
+    guard [m, k, n].allSatisfy((1...100_000).contains) else {
+      throw ValidationError("--m, --k and --n go from 1 to 100000")
+    }
+    let precision = options.engine.precision
+    let backend = options.engine.makeBackend()
+    let x = backend.cast(RandomWeights.normal([m, k], seed: 1), to: precision.activations)
+    let weights = backend.prepareLinear(
+      RandomWeights.normal([n, k], seed: 2).converted(to: .bf16), bias: Tensor.zeros([n]), precision: precision)
+    let seconds = medianSeconds(options.repeats) { _ = backend.linear(x, weights) }
+    var report = BenchReport(part: "gemm", options: options, backend: backend)
+    (report.m, report.k, report.n, report.seconds) = (m, k, n, seconds)
+    report.gflops = 2 * Double(m) * Double(k) * Double(n) / seconds / 1e9
+    report.show(options)
+  }
+}

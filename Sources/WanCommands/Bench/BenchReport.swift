@@ -1,0 +1,56 @@
+import CPUBackend
+import Foundation
+import Tensors
+import WanKit
+
+/// One measurement, with the keys that other implementations' benchmarks use.
+struct BenchReport: Encodable {
+  let part: String
+  var model, vae, latent: String?
+  var tokens, layers, heads, m, k, n: Int?
+  var dtype: String?
+  var seconds, decodeSeconds, encodeSeconds, gflops: Double?
+  let threads: Int
+  let backend: String
+  let peakRSSGiB: Double
+
+  enum CodingKeys: String, CodingKey {
+    case part, model, vae, latent, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
+    case decodeSeconds = "decode_seconds"
+    case encodeSeconds = "encode_seconds"
+    case peakRSSGiB = "peak_rss_gib"
+  }
+
+  init(part: String, options: BenchOptions, backend: any Backend) {
+    self.part = part
+    dtype = options.engine.precision.rawValue
+    threads = options.engine.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    self.backend = backend.name
+    peakRSSGiB = (Double(CPUBackend.peakMemory()) / Double(1 << 30) * 100).rounded() / 100
+  }
+
+  func show(_ options: BenchOptions) {
+    if options.json { return Console.json(self) }
+    let size = [model, vae.map { "vae \($0)" }, latent, tokens.map { "\($0) tokens" }, layers.map { "\($0) layers" }]
+    Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
+    for (name, value) in [("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds)] {
+      if let value { Console.out("  \(name): \(Format.fixed(value, 4)) s") }
+    }
+    if let gflops { Console.out("  rate: \(Format.fixed(gflops, 1)) GFLOP/s") }
+    Console.out("  peak memory: \(peakRSSGiB) GiB")
+  }
+}
+
+/// The median of several runs after one that warms up, in seconds.
+func medianSeconds(_ repeats: Int, _ body: () throws -> Void) rethrows -> Double {
+  try body()
+  var times: [Double] = []
+  for _ in 0..<repeats {
+    let start = ContinuousClock.now
+    try body()
+    times.append((ContinuousClock.now - start).inSeconds)
+  }
+  let sorted = times.sorted()
+  let middle = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import CPUBackend
+import Checkpoints
+import Foundation
+import Media
+import Tensors
+import WanKit
+
+/// `wan generate`: prompt in, clip out.
+struct GenerateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Makes a clip from a prompt, and from a picture where the model takes one.",
+    discussion: "Model kind and all defaults come from the model's folder. The plan is printed before anything runs.")
+
+  @OptionGroup(title: "The clip") var clip: GenerateOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Engine") var engine: EngineOptions
+
+  func run() async throws {
+    do {
+      try await interruptible { try await generate() }
+    } catch is CancellationError {
+      throw stopped()
+    } catch MediaError.cancelled {
+      throw stopped()
+    } catch let error as RequestError {
+      Console.note("Error: --\(error)")
+      throw ExitCode(EX_USAGE)
+    }
+  }
+
+  /// The exit code of a command that Ctrl-C ended.
+  private func stopped() -> ExitCode {
+    Console.note("stopped; nothing was written")
+    return ExitCode(130)
+  }
+
+  private func generate() async throws {
+    let started = ContinuousClock.now
+    let path = output.path
+    let ffmpeg = try output.encoder(for: path)
+    try output.checkTensorFile()
+    let plan = try await plan()
+    let backend = engine.makeBackend()
+    let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet), steps: plan.steps)
+    reporter.begin(PlanReport(plan, backend: backend.name, output: path))
+    let trace = try await Generator(backend: backend).clip(
+      plan, to: path, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
+      keepTrace: output.saveTensors != nil, onEvent: reporter.show)
+    if let trace, let file = output.saveTensors { try trace.write(to: file) }
+    reporter.end(
+      EndReport(
+        output: path, seconds: (ContinuousClock.now - started).inSeconds, peakMemory: CPUBackend.peakMemory()))
+  }
+
+  private func plan() async throws -> GenerationPlan {
+    guard let folder = clip.model ?? ModelLocator.bundled() else {
+      throw CommandError(
+        "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a folder with --model")
+    }
+    var request = clip.request(precision: engine.precision)
+    let model = try ModelFolder(path: folder)
+    if let image = clip.image { request.image = try await readImage(path: image, ffmpeg: .fromEnvironment()) }
+    return try GenerationPlan(request, model: model)
+  }
+}
+
+extension GenerationTrace {
+  /// Writes the tensors as float32 safetensors.
+  func write(to path: String) throws {
+    let tensors = named
+    var writer = try SafetensorsWriter(
+      path: path,
+      entries: tensors.map { SafetensorsWriter.Entry(name: $0.name, shape: $0.tensor.shape, dtype: $0.tensor.dtype) })
+    for (name, tensor) in tensors { try writer.write(tensor, as: name) }
+    try writer.finish()
+  }
+}

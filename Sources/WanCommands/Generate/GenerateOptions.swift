@@ -1,0 +1,84 @@
+import ArgumentParser
+import Sampling
+import Tensors
+import WanKit
+
+/// What the clip should be.
+struct GenerateOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: "The model's folder in the official layout; the bundled one unless given.")
+  var model: String?
+
+  @Option(name: .shortAndLong, help: "What to show, in words.")
+  var prompt: String
+
+  @Option(help: "What not to show; the model's published negative prompt unless given.")
+  var negativePrompt: String = ""
+
+  @Option(name: .shortAndLong, help: "A picture to start from, in any format that ffmpeg reads (i2v and ti2v models).")
+  var image: String?
+
+  @Option(
+    help: ArgumentHelp("Pixels, as 832x480; with an image an area, whose shape the image decides.", valueName: "WxH"))
+  var size: SizeArgument?
+
+  @Option(help: ArgumentHelp("Frames, 4n+1.", valueName: "n"))
+  var frames: Int?
+
+  @Option(help: ArgumentHelp("Frames per second.", valueName: "n"))
+  var fps: Int?
+
+  @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+  var steps: Int?
+
+  @Option(help: ArgumentHelp("Flow shift: more spends more steps on the broad layout.", valueName: "x"))
+  var shift: Double?
+
+  @Option(help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
+  var guidance: GuidanceArgument?
+
+  @Option(help: "unipc, dpm++ or euler.")
+  var solver: SolverKind?
+
+  @Option(help: ArgumentHelp("Seed of the noise; a new one each time unless given.", valueName: "n"))
+  var seed: UInt64?
+
+  @Option(help: "Whose noise the seed stands for: torch's on a CUDA card or on a CPU.")
+  var rng: RandomGenerator = .cuda
+
+  @Option(
+    help: ArgumentHelp(
+      "The card behind --rng cuda: multiprocessors x threads of each. Matters for large clips.", valueName: "MxT"))
+  var rngCard: SizeArgument = SizeArgument(multiprocessors: 132, threads: 2048)
+
+  func validate() throws {
+    guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
+    else {
+      throw ValidationError(
+        "--rng-card \(rngCard.width)x\(rngCard.height): multiprocessors go from \(CUDAGenerator.multiprocessorRange), "
+          + "threads from \(CUDAGenerator.threadRange)")
+    }
+  }
+
+  /// The request that these options make, but for the picture.
+  func request(precision: Precision) -> GenerationRequest {
+    let noise: NoiseSource =
+      rng == .cpu ? .cpu : .cuda(multiprocessors: rngCard.width, threadsPerMultiprocessor: rngCard.height)
+    var request = GenerationRequest(
+      prompt: prompt, negativePrompt: negativePrompt, seed: seed ?? UInt64.random(in: 0..<1 << 32), noise: noise,
+      precision: precision)
+    request.size = size.map { ($0.width, $0.height) }
+    request.frames = frames
+    request.framesPerSecond = fps
+    request.steps = steps
+    request.shift = shift
+    request.guidance = guidance?.scales
+    request.solver = solver
+    return request
+  }
+}
+
+extension SizeArgument {
+  fileprivate init(multiprocessors: Int, threads: Int) {
+    (width, height) = (multiprocessors, threads)
+  }
+}

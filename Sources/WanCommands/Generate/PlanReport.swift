@@ -1,0 +1,70 @@
+import Sampling
+import Tensors
+import WanKit
+
+/// What is about to run, as printed and as the first JSON event.
+struct PlanReport: Encodable {
+  let event = "plan"
+  let model, folder, size, solver, precision, noise, backend, output: String
+  let frames, fps, tokens, steps: Int
+  let seed: UInt64
+  let shift: Double
+  let guidanceLow, guidanceHigh: Float
+  let experts: [ExpertSteps]
+  let memoryBytes, weightBytes: Int
+
+  /// How many steps an expert runs in a row, and the timestep of the first.
+  struct ExpertSteps: Encodable {
+    let expert: String
+    let steps: Int
+    let firstTimestep: Float
+  }
+
+  init(_ plan: GenerationPlan, backend: String, output: String) {
+    model = plan.model.family.name
+    folder = plan.model.path
+    size = "\(plan.width)x\(plan.height)"
+    (frames, fps, tokens, steps) = (plan.frames, plan.framesPerSecond, plan.tokens, plan.steps)
+    (solver, precision, shift, seed) = (plan.solver.rawValue, plan.precision.rawValue, plan.shift, plan.seed)
+    (guidanceLow, guidanceHigh) = (plan.guidance.low, plan.guidance.high)
+    noise = plan.noise == .cpu ? "cpu" : "cuda"
+    self.backend = backend
+    self.output = output
+    var next = 0
+    experts = plan.stepsPerExpert.map { expert, steps in
+      defer { next += steps }
+      return ExpertSteps(expert: expert.rawValue, steps: steps, firstTimestep: plan.schedule.timesteps[next])
+    }
+    (memoryBytes, weightBytes) = (plan.memory.total, plan.memory.weights)
+  }
+
+  /// The plan in lines for people.
+  var lines: [String] {
+    let guidance = guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
+    var lines = [
+      "model    \(model) (\(folder))",
+      "clip     \(size), \(frames) frames at \(fps) fps (\(Format.fixed(Double(frames) / Double(fps), 1)) s), \(tokens) tokens",
+      "sampling \(steps) steps \(solver), shift \(shift), guidance \(guidance), seed \(seed) (\(noise) noise)",
+    ]
+    if experts.count > 1 || experts.first?.expert != Expert.only.rawValue {
+      let parts = experts.map { "\($0.expert) noise \($0.steps) steps from t \($0.firstTimestep)" }
+      lines.append("experts  " + parts.joined(separator: ", then "))
+    }
+    lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")
+    lines.append("engine   \(backend), \(precision)")
+    lines.append("output   \(output)")
+    return lines
+  }
+}
+
+/// How a run ended.
+struct EndReport: Encodable {
+  let event = "done"
+  let output: String
+  let seconds: Double
+  let peakMemory: Int
+
+  var line: String {
+    "wrote \(output) in \(Format.duration(seconds)), peak memory \(Format.gibibytes(peakMemory))"
+  }
+}

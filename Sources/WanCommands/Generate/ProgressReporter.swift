@@ -1,0 +1,118 @@
+import Foundation
+import Sampling
+import Synchronization
+import WanKit
+
+/// Shows a run while it goes: a bar on a terminal, lines elsewhere, JSON events, or nothing.
+final class ProgressReporter: Sendable {
+  enum Style: Sendable {
+    case bar, lines, json, quiet
+
+    init(json: Bool, quiet: Bool) {
+      self = json ? .json : quiet ? .quiet : Console.isTerminal ? .bar : .lines
+    }
+  }
+
+  private let style: Style
+  private let steps: Int
+  /// The length of the line drawn last, to wipe what a shorter one leaves.
+  private let drawn = Mutex(0)
+
+  init(style: Style, steps: Int) {
+    self.style = style
+    self.steps = steps
+  }
+
+  func begin(_ plan: PlanReport) {
+    switch style {
+    case .json: Console.json(plan)
+    case .quiet: break
+    case .bar, .lines:
+      for line in plan.lines { Console.note(line) }
+    }
+  }
+
+  func show(_ event: GenerationEvent) {
+    switch style {
+    case .quiet: break
+    case .json: Console.json(EventReport(event))
+    case .lines: if let line = line(event) { Console.note(line) }
+    case .bar: draw(bar(event))
+    }
+  }
+
+  func end(_ report: EndReport) {
+    switch style {
+    case .quiet: break
+    case .json: Console.json(report)
+    case .lines: Console.note(report.line)
+    case .bar:
+      draw("")
+      Console.note(report.line)
+    }
+  }
+
+  private func line(_ event: GenerationEvent) -> String? {
+    switch event {
+    case .stage(let stage): stage == .sampling ? nil : stage.rawValue
+    case .step(let p):
+      "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
+        + "\(Format.duration(p.secondsLeft)) left"
+    case .frames(let done, let count): done == count ? "\(count) frames" : nil
+    }
+  }
+
+  private func bar(_ event: GenerationEvent) -> String {
+    switch event {
+    case .stage(let stage): "\(stage.rawValue) ..."
+    case .step(let p):
+      "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  \(Format.fixed(p.seconds, 2)) s/step  "
+        + "\(Format.duration(p.secondsLeft)) left"
+    case .frames(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) frames"
+    }
+  }
+
+  private func expert(_ progress: StepProgress) -> String {
+    progress.expert == .only ? "" : "  \(progress.expert.rawValue) noise"
+  }
+
+  private func gauge(_ done: Int, _ count: Int) -> String {
+    let width = 24
+    let full = done * width / max(count, 1)
+    return "[" + String(repeating: "#", count: full) + String(repeating: "-", count: width - full) + "]"
+  }
+
+  private func draw(_ text: String) {
+    drawn.withLock { length in
+      Console.draw(
+        "\r" + text + String(repeating: " ", count: max(0, length - text.count)) + (text.isEmpty ? "\r" : ""))
+      length = text.count
+    }
+  }
+}
+
+/// An event of a run as a JSON object.
+struct EventReport: Encodable {
+  let event: String
+  var stage: String?
+  var step, steps, frames, of: Int?
+  var expert: String?
+  var timestep: Float?
+  var seconds, secondsLeft: Double?
+
+  init(_ event: GenerationEvent) {
+    switch event {
+    case .stage(let stage):
+      self.event = "stage"
+      self.stage = stage.rawValue
+    case .step(let progress):
+      self.event = "step"
+      (step, steps) = (progress.step, progress.steps)
+      (expert, timestep) = (progress.expert.rawValue, progress.timestep)
+      (seconds, secondsLeft) = (progress.seconds, progress.secondsLeft)
+    case .frames(let done, let count):
+      self.event = "frames"
+      (frames, of) = (done, count)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import WanKit
+
+/// `wan inspect`: what a file or folder is, from headers alone.
+struct InspectCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Names what a model folder or checkpoint file is, from its headers alone.")
+
+  @Argument(help: "A model folder, or a .safetensors, .pth or index file.")
+  var path: String
+
+  @Flag(help: "One JSON object.")
+  var json = false
+
+  func run() async throws {
+    let report = try Inspection(path: path)
+    if json {
+      Console.json(report)
+    } else {
+      for line in report.lines { Console.out(line) }
+    }
+    if !report.isComplete { throw ExitCode.failure }
+  }
+}
+
+extension Inspection {
+  /// The report in lines for people.
+  var lines: [String] {
+    var lines = ["\(path): \(summary)"]
+    for network in networks {
+      lines.append(
+        "  \(network.role): \(network.description), \(network.types.joined(separator: " ")), "
+          + "\(Self.millions(network.parameters)) parameters in \(network.tensors) tensors")
+      lines += network.problems.map { "    \($0)" }
+    }
+    return lines + problems.map { "  \($0)" }
+  }
+
+  private static func millions(_ count: Int) -> String {
+    count >= 1_000_000_000 ? Format.fixed(Double(count) / 1e9, 2) + " B" : Format.fixed(Double(count) / 1e6, 2) + " M"
+  }
+}

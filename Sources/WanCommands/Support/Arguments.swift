@@ -1,0 +1,58 @@
+public import ArgumentParser
+public import Sampling
+public import Tensors
+import WanKit
+
+/// A width and a height, written 832x480 or 832*480.
+struct SizeArgument: ExpressibleByArgument {
+  let width, height: Int
+
+  init?(argument: String) {
+    let parts = argument.split(omittingEmptySubsequences: false) { "xX*".contains($0) }.map { Int($0) }
+    guard parts.count == 2, let width = parts[0], let height = parts[1] else { return nil }
+    (self.width, self.height) = (width, height)
+  }
+}
+
+/// One guidance scale for all experts, or LOW,HIGH.
+struct GuidanceArgument: ExpressibleByArgument {
+  let scales: GuidanceScales
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+    switch parts.count {
+    case 1: guard let both = parts[0] else { return nil }; scales = GuidanceScales(both)
+    case 2:
+      guard let low = parts[0], let high = parts[1] else { return nil }
+      scales = GuidanceScales(low: low, high: high)
+    default: return nil
+    }
+  }
+}
+
+/// Latent frames, rows and columns, written 5x16x16.
+struct LatentArgument: ExpressibleByArgument, CustomStringConvertible {
+  let frames, height, width: Int
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 3, let frames = parts[0], let height = parts[1], let width = parts[2],
+      (1...1024).contains(frames), (2...2048).contains(height), (2...2048).contains(width)
+    else { return nil }
+    (self.frames, self.height, self.width) = (frames, height, width)
+  }
+
+  init(frames: Int, height: Int, width: Int) {
+    (self.frames, self.height, self.width) = (frames, height, width)
+  }
+
+  var description: String { "\(frames)x\(height)x\(width)" }
+}
+
+/// Whose random numbers a seed stands for.
+enum RandomGenerator: String, ExpressibleByArgument, CaseIterable {
+  case cuda, cpu
+}
+
+extension Precision: ExpressibleByArgument {}
+extension SolverKind: ExpressibleByArgument {}
