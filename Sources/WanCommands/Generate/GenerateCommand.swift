@@ -45,7 +45,8 @@ struct GenerateCommand: AsyncParsableCommand {
     let backend = engine.makeBackend()
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet), steps: plan.steps)
     reporter.begin(PlanReport(plan, backend: backend.name, output: path))
-    let trace = try await Generator(backend: backend).clip(
+    let generator = Generator(backend: backend, promptCache: clip.promptCache.map(PromptCache.init))
+    let trace = try await generator.clip(
       plan, to: path, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
       keepTrace: output.saveTensors != nil, onEvent: reporter.show)
     if let trace, let file = output.saveTensors { try trace.write(to: file) }

@@ -50,6 +50,9 @@ struct GenerateOptions: ParsableArguments {
       "The card behind --rng cuda: multiprocessors x threads of each. Matters for large clips.", valueName: "MxT"))
   var rngCard: SizeArgument = SizeArgument(multiprocessors: 132, threads: 2048)
 
+  @Option(help: "Keep encoded prompts in this folder and take them from there when asked for again.")
+  var promptCache: String?
+
   func validate() throws {
     guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
     else {

@@ -15,9 +15,15 @@ import WanModels
 public struct Generator: Sendable {
   private let backend: any Backend
   private let logger: Logger
+  private let promptCache: PromptCache?
 
-  public init(backend: any Backend, logger: Logger = Logger(label: "wan") { _ in SwiftLogNoOpLogHandler() }) {
+  /// - Parameter promptCache: where encoded prompts are kept and looked for; nowhere when `nil`.
+  public init(
+    backend: any Backend, promptCache: PromptCache? = nil,
+    logger: Logger = Logger(label: "wan") { _ in SwiftLogNoOpLogHandler() }
+  ) {
     self.backend = backend
+    self.promptCache = promptCache
     self.logger = logger
   }
 
@@ -66,12 +72,26 @@ public struct Generator: Sendable {
     let ids = texts.map { tokenizer.encode(PromptCleaner.clean($0), maximumLength: plan.model.textLength) }
     let part = plan.model.textEncoder
     try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
-    let weights = Weights(part.source, backend: backend, precision: plan.precision)
-    let encoder = UMT5Encoder(weights, part.configuration)
-    try weights.finish()
-    let contexts = try ids.map { try encoder($0) }
+    let contexts = try contexts(of: ids, part, plan.precision)
     trace?.record(contexts: contexts, ids: ids)
     return contexts
+  }
+
+  /// The vectors of each prompt; the encoder is loaded only for those that the cache does not have.
+  private func contexts(
+    of prompts: [[Int32]], _ part: ModelFolder.TextEncoderPart, _ precision: Precision
+  ) throws -> [Tensor] {
+    let kept = prompts.map { promptCache?.context($0, part, precision) }
+    guard kept.contains(where: { $0 == nil }) else { return kept.compactMap { $0 } }
+    let weights = Weights(part.source, backend: backend, precision: precision)
+    let encoder = UMT5Encoder(weights, part.configuration)
+    try weights.finish()
+    return try zip(prompts, kept).map { ids, kept in
+      if let kept { return kept }
+      let context = try encoder(ids)
+      promptCache?.keep(context, ids, part, precision)
+      return context
+    }
   }
 
   private func condition(
