@@ -87,7 +87,10 @@ let package = Package(
     tests("WanCommands", ["WanCommands", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
     tests(
       "Parity",
-      ["CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "Tokenization", "WanKit", "WanModels"]),
+      [
+        "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "Tokenization", "WanKit",
+        "WanModels",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

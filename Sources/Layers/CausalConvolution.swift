@@ -27,12 +27,8 @@ public struct CausalConv3D: Sendable {
     geometry = ConvolutionGeometry(
       stride: (timeStride, 1, 1), leadingFrames: kernel.time - timeStride,
       padding: .init(top: rows, bottom: rows, left: columns, right: columns))
-    let shape: Shape = [outputs, inputs, kernel.time, kernel.height, kernel.width]
-    let (weight, bias) = (w.tensor("weight", shape), w.tensor("bias", [outputs]))
-    if let weight, let bias {
-      weights = w.backend.prepareConvolution(weight, bias: bias, precision: w.precision)
-    } else {
-      weights = UnreadWeights(inputs: inputs, outputs: outputs)
+    weights = w.convolution(inputs, outputs, kernel: [kernel.time, kernel.height, kernel.width]) {
+      w.backend.prepareConvolution($0, bias: $1, precision: w.precision)
     }
   }
 

@@ -12,12 +12,8 @@ public struct HalvingConv2D: Sendable {
   public init(_ w: Weights, _ inputs: Int, _ outputs: Int) {
     backend = w.backend
     output = w.precision.activations
-    let (weight, bias) = (w.tensor("weight", [outputs, inputs, 3, 3]), w.tensor("bias", [outputs]))
-    if let weight, let bias {
-      weights = w.backend.prepareConvolution(
-        weight.reshaped([outputs, inputs, 1, 3, 3]), bias: bias, precision: w.precision)
-    } else {
-      weights = UnreadWeights(inputs: inputs, outputs: outputs)
+    weights = w.convolution(inputs, outputs, kernel: [1, 3, 3], storedAs: [outputs, inputs, 3, 3]) {
+      w.backend.prepareConvolution($0, bias: $1, precision: w.precision)
     }
   }
 
@@ -37,17 +33,30 @@ public struct DoublingConv2D: Sendable {
   public init(_ w: Weights, _ inputs: Int, _ outputs: Int) {
     backend = w.backend
     output = w.precision.activations
-    let (weight, bias) = (w.tensor("weight", [outputs, inputs, 3, 3]), w.tensor("bias", [outputs]))
-    if let weight, let bias {
-      weights = w.backend.prepareUpsampledConvolution(
-        weight.reshaped([outputs, inputs, 1, 3, 3]), bias: bias, precision: w.precision)
-    } else {
-      weights = UnreadWeights(inputs: inputs, outputs: outputs)
+    weights = w.convolution(inputs, outputs, kernel: [1, 3, 3], storedAs: [outputs, inputs, 3, 3]) {
+      w.backend.prepareUpsampledConvolution($0, bias: $1, precision: w.precision)
     }
   }
 
   /// [T, H, W, inputs] -> [T, 2 H, 2 W, outputs]
   public func callAsFunction(_ x: Tensor) -> Tensor {
     backend.upsampledConvolution(x, weights, output: output)
+  }
+}
+
+extension Weights {
+  /// The `weight` and `bias` of a convolution, prepared; or what stands for them when they were not read.
+  ///
+  /// - Parameters:
+  ///   - kernel: extents in time, rows and columns.
+  ///   - stored: the weight's shape in the file where it is not [outputs, inputs, kernel].
+  func convolution(
+    _ inputs: Int, _ outputs: Int, kernel: [Int], storedAs stored: Shape? = nil,
+    prepare: (_ weight: Tensor, _ bias: Tensor) -> any ConvolutionWeights
+  ) -> any ConvolutionWeights {
+    let shape = Shape([outputs, inputs] + kernel)
+    let (weight, bias) = (tensor("weight", stored ?? shape), tensor("bias", [outputs]))
+    guard let weight, let bias else { return UnreadWeights(inputs: inputs, outputs: outputs) }
+    return prepare(weight.reshaped(shape), bias)
   }
 }
