@@ -2,6 +2,10 @@
 
 import PackageDescription
 
+/// Warnings of this package stop the build where the checks run (.ci/run sets the variable), and only there: a newer
+/// compiler's warnings are nobody's reason not to build.
+let areWarningsErrors = Context.environment["WAN_WARNINGS_AS_ERRORS"] == "1"
+
 let settings: [SwiftSetting] = [
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
   .enableUpcomingFeature("ExistentialAny"),
@@ -17,7 +21,7 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ImmutableWeakCaptures"),
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0458-strict-memory-safety.md
   .strictMemorySafety(),
-]
+] + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])
 
 /// A library target and the targets it may import: the arrows of Documentation/Structure.md.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -43,7 +47,7 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
-    .target(name: "CKernels"),
+    .target(name: "CKernels", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
     library("Tensors"),
     library("CPUBackend", ["Tensors", "CKernels", "COneDNN"]),
