@@ -43,15 +43,15 @@ as_root() {
   fi
 }
 
-# Installs what building and running need and what is not there: oneDNN, ffmpeg, git, and each command named besides.
+# install_missing COMMAND...: installs oneDNN and each command, named like its package, where it is not there.
 install_missing() {
   local missing=() name
   has_onednn || missing+=(libdnnl-dev)
-  for name in ffmpeg git "$@"; do
+  for name in "$@"; do
     command -v "$name" >/dev/null || missing+=("$name")
   done
   if ((${#missing[@]} == 0)); then
-    say "oneDNN and ffmpeg are installed"
+    say "Found oneDNN, $*"
     return
   fi
   if ! command -v apt-get >/dev/null; then
