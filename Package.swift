@@ -2,11 +2,7 @@
 
 import PackageDescription
 
-/// Warnings of this package stop the build where the checks run (.ci/run sets the variable), and only there: a newer
-/// compiler's warnings are nobody's reason not to build.
-let areWarningsErrors = Context.environment["WAN_WARNINGS_AS_ERRORS"] == "1"
-
-let settings: [SwiftSetting] = [
+let features: [SwiftSetting] = [
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
   .enableUpcomingFeature("ExistentialAny"),
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
@@ -21,7 +17,12 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("ImmutableWeakCaptures"),
   // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0458-strict-memory-safety.md
   .strictMemorySafety(),
-] + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])
+]
+
+/// Warnings of this package stop the build where the checks run (.ci/run sets the variable), and only there: a newer
+/// compiler's warnings are nobody's reason not to build.
+let areWarningsErrors = Context.environment["WAN_WARNINGS_AS_ERRORS"] == "1"
+let settings = areWarningsErrors ? features + [.treatAllWarnings(as: .error)] : features
 
 /// A library target and the targets it may import: the arrows of Documentation/Structure.md.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {

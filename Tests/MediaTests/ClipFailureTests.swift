@@ -155,12 +155,19 @@ import Testing
       await writer.cancel()
       #expect(folder.contents == [])
     }
+    let (started, start) = AsyncStream<Void>.makeStream()
     let task = Task { [frame] in
       let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
-      for _ in 0..<1000 { try await writer.write(frame) }
+      for i in 0..<1000 {
+        if i == 10 {
+          start.finish()
+          try? await Task.sleep(for: .seconds(600))  // Ended by the cancellation.
+        }
+        try await writer.write(frame)
+      }
       try await writer.finish()
     }
-    try await Task.sleep(for: .milliseconds(60))
+    for await _ in started {}
     task.cancel()
     guard case .failure = await task.result else {
       Issue.record("the task finished before it was cancelled")
