@@ -13,6 +13,7 @@ extension CPUBackend {
     } else {
       form = .windows(pack(merged(float32(weight), layout), layout, precision))
     }
+    weight.discardCachedPages()
     return CPUConvolution(
       layout: layout, kernel: kernel, bias: bias?.converted(to: .f32), form: form, rounds: precision == .bf16,
       sourceType: sourceType(precision))
@@ -30,6 +31,7 @@ extension CPUBackend {
     let phases = (0..<4).map { phase in
       pack(merged(summed(source, row: phase / 2, column: phase % 2), layout), layout, precision)
     }
+    weight.discardCachedPages()
     return CPUConvolution(
       layout: layout, kernel: (time: 1, height: 2, width: 2), bias: bias?.converted(to: .f32), form: .upsampled(phases),
       rounds: precision == .bf16, sourceType: sourceType(precision))

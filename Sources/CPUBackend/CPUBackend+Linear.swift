@@ -84,6 +84,8 @@ extension CPUBackend {
         primitive.made, threads.engine, worker.stream, &shape, weight.address(start * inputs), bytes.pointer)
       precondition(done, "oneDNN cannot lay out a weight \(weight.shape)")
     }
+    // The packed copy serves from here on; a mapped original need not stay in memory beside it.
+    weight.discardCachedPages()
     return pieces.map { PackedWeights(template: $0.2, bytes: $0.3) }
   }
 
