@@ -37,6 +37,8 @@ public struct RenamedSource: WeightSource {
   }
 
   /// Errors name the tensor as the file does.
+  public func discardCachedPages() { base.discardCachedPages() }
+
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let original = originals[name] else { throw .missing(name: name, location: location) }
     return try base.tensor(original)

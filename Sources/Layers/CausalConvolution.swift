@@ -33,10 +33,10 @@ public struct CausalConv3D: Sendable {
   }
 
   /// [T, H, W, inputs] -> [T', H, W, outputs]
-  public func callAsFunction(_ x: Tensor, _ stream: CausalStream) -> Tensor {
+  public func callAsFunction(_ x: Tensor, _ stream: CausalStream, output: DType? = nil) -> Tensor {
     let history = stream[key]
     if geometry.leadingFrames > 0 { remember(x, after: history, in: stream) }
-    return backend.convolution(x, history: history, weights, geometry: geometry, output: output)
+    return backend.convolution(x, history: history, weights, geometry: geometry, output: output ?? self.output)
   }
 
   /// Keeps the last frames for the next chunk, as a copy so that the rest of x can go.

@@ -8,6 +8,14 @@ public protocol WeightSource: Sendable {
   func descriptor(_ name: String) -> TensorDescriptor?
   /// The tensor, in place where the file is mapped and its alignment allows.
   func tensor(_ name: String) throws(WeightError) -> Tensor
+  /// Gives back the memory that mapped elements hold; they are read from the file again when looked at.
+  ///
+  /// For a checkpoint that stays open after its network is gone.
+  func discardCachedPages()
+}
+
+extension WeightSource {
+  public func discardCachedPages() {}
 }
 
 /// What a checkpoint's header says of one tensor.

@@ -36,6 +36,8 @@ public struct SafetensorsFile: WeightSource {
     return TensorDescriptor(shape: entry.shape, dtype: dtype)
   }
 
+  public func discardCachedPages() { storage.discardCachedPages() }
+
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entry(name) else { throw .missing(name: name, location: location) }
     guard let dtype = entry.type.dtype else {

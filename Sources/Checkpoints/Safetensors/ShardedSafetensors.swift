@@ -52,6 +52,10 @@ public struct ShardedSafetensors: WeightSource {
     shard(of: name)?.descriptor(name)
   }
 
+  public func discardCachedPages() {
+    for shard in shards.values { shard.discardCachedPages() }
+  }
+
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let shard = shard(of: name) else { throw .missing(name: name, location: location) }
     return try shard.tensor(name)

@@ -45,6 +45,8 @@ public struct TorchArchive: WeightSource {
     return TensorDescriptor(shape: entry.shape, dtype: dtype)
   }
 
+  public func discardCachedPages() { storage.discardCachedPages() }
+
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entries[name] else { throw .missing(name: name, location: location) }
     guard let dtype = entry.type.dtype else {

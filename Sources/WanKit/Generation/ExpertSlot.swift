@@ -23,9 +23,16 @@ struct ExpertSlot {
   /// Whether asking for `expert` will read a checkpoint.
   func needsLoading(_ expert: Expert) -> Bool { loaded?.expert != expert }
 
+  /// Frees the expert in memory and what its file holds there.
+  mutating func unload() {
+    guard let expert = loaded?.expert else { return }
+    loaded = nil
+    plan.model.transformers[expert]?.source.discardCachedPages()
+  }
+
   mutating func active(_ expert: Expert) throws -> (model: WanTransformer, context: TextContext) {
     if let loaded, loaded.expert == expert { return (loaded.model, loaded.context) }
-    loaded = nil
+    unload()
     guard let part = plan.model.transformers[expert] else {
       preconditionFailure("a plan names only experts that its model has")
     }

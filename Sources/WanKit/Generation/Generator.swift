@@ -62,6 +62,7 @@ public struct Generator: Sendable {
     var experts = ExpertSlot(plan: plan, prompts: prompts, backend: backend)
     let denoise = Denoiser(plan: plan, backend: backend, conditioning: conditioning)
     onEvent(.stage(.sampling))
+    defer { experts.unload() }
     return try denoise(noise, experts: &experts, trace: &trace, onEvent: onEvent)
   }
 
@@ -83,6 +84,7 @@ public struct Generator: Sendable {
   ) throws -> [Tensor] {
     let kept = prompts.map { promptCache?.context($0, part, precision) }
     guard kept.contains(where: { $0 == nil }) else { return kept.compactMap { $0 } }
+    defer { part.source.discardCachedPages() }
     let weights = Weights(part.source, backend: backend, precision: precision)
     let encoder = UMT5Encoder(weights, part.configuration)
     try weights.finish()

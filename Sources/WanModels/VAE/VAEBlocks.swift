@@ -22,8 +22,8 @@ struct VAEResidualBlock: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ stream: CausalStream) -> Tensor {
-    let y = conv2(norm2(conv1(norm1(x, .silu), stream), .silu), stream)
-    return backend.add(y, shortcut?(x) ?? x)
+    let y = conv2(norm2(conv1(norm1(x, .silu), stream), .silu), stream, output: .f32)
+    return backend.add(y, shortcut?(x, output: .f32) ?? x)
   }
 }
 
@@ -45,7 +45,7 @@ struct VAEAttentionBlock: Sendable {
     let (frames, positions, c) = (x.shape[0], x.shape[1] * x.shape[2], x.shape[3])
     let y = norm(x).reshaped([frames, positions, 1, c])
     let attended = backend.attention(q(y), k(y), v(y), .scaled(headDimension: c))  // [T, H W, 1, C]
-    return backend.add(x, projection(attended.reshaped(x.shape)))
+    return backend.add(x, projection(attended.reshaped(x.shape), output: .f32))
   }
 }
 
