@@ -2,8 +2,11 @@ import CKernels
 
 /// The instruction sets that the kernels have variants for, in rising order.
 public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Comparable {
+  /// Plain C, as the compiler translates it for any processor.
   case portable
+  /// AVX2 with FMA and F16C.
   case avx2
+  /// AVX-512 F, DQ, BW and VL.
   case avx512
   /// AVX-512 with bfloat16 dot products.
   case avx512bf16

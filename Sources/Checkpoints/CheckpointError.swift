@@ -4,6 +4,7 @@ import Tensors
 public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Where in the file.
   public enum Place: Sendable, Hashable {
+    /// The file as a whole: opening, mapping or writing it.
     case file
     /// Bytes from the file's start.
     case byte(Int)
@@ -13,11 +14,16 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
     case opcode(String, at: Int)
   }
 
+  /// Of the file, or of the folder that was to be read.
   public let path: String
+  /// ``Place/file`` unless the reader was further.
   public let place: Place
+  /// What is wrong, without the path.
   public let problem: String
+  /// What to do about it, where there is something.
   public let advice: String?
 
+  /// A problem of one file; ``description`` puts the parts together.
   public init(path: String, at place: Place = .file, _ problem: String, advice: String? = nil) {
     self.path = path
     self.place = place

@@ -64,6 +64,7 @@ public final class CausalStream {
   /// True until the first chunk has gone through the whole network.
   public var isFirstChunk = true
 
+  /// A stream at the start of a clip: no past, first chunk to come.
   public init() {}
 
   subscript(key: String) -> Tensor? {

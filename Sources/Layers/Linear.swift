@@ -7,7 +7,9 @@ public struct Linear: Sendable {
   /// The type of the outputs unless a call asks for another.
   private let output: DType
 
+  /// K, the extent of x's last axis.
   public var inputs: Int { weights.inputs }
+  /// N, the extent of the result's last axis.
   public var outputs: Int { weights.outputs }
 
   /// Reads `weight` [outputs, inputs] and, when there is one, `bias` [outputs].

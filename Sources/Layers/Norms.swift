@@ -6,6 +6,7 @@ public struct ModulatedNorm: Sendable {
   private let epsilon: Float
   private let output: DType
 
+  /// Reads no tensor; `w` says on which backend to run and in which type to give results.
   public init(_ w: Weights, epsilon: Float) {
     backend = w.backend
     self.epsilon = epsilon

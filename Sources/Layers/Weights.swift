@@ -6,7 +6,9 @@ public import Tensors
 /// it all at once, together with the tensors that nobody asked for. A surveying cursor reads headers only, so that a
 /// whole model can be checked before the first weight is touched.
 public struct Weights {
+  /// Prepares the weights of the layers and runs them.
   public let backend: any Backend
+  /// What layers made through this cursor compute in.
   public let precision: Precision
   /// Whether only headers are read; layers made through such a cursor cannot run.
   public let isSurvey: Bool
@@ -15,6 +17,12 @@ public struct Weights {
   private let source: any WeightSource
   private let record: LoadRecord
 
+  /// A cursor at the root of a checkpoint, with nothing asked for yet.
+  ///
+  /// - Parameters:
+  ///   - backend: kept by every layer that is made through the cursor.
+  ///   - precision: of those layers; see ``inFloat32`` for the exceptions.
+  ///   - survey: whether to read headers only; see ``isSurvey``.
   public init(_ source: any WeightSource, backend: any Backend, precision: Precision, survey: Bool = false) {
     self.init(
       source: source, record: LoadRecord(), backend: backend, precision: precision, isSurvey: survey, path: "")
@@ -34,6 +42,8 @@ public struct Weights {
 
   /// The cursor one step down.
   public subscript(name: String) -> Weights { at(name, precision) }
+
+  /// The cursor at a numbered child, as PyTorch names those of a list.
   public subscript(index: Int) -> Weights { at(String(index), precision) }
 
   /// The same place, for layers that keep float32 in every precision.
@@ -121,7 +131,9 @@ public struct Weights {
 
 /// A tensor that a model demands.
 public struct TensorRequest: Sendable, Hashable {
+  /// The dotted name in the checkpoint.
   public let name: String
+  /// As the file must store it, before any reshaping.
   public let shape: Shape
 }
 

@@ -1,5 +1,6 @@
 /// What a clip is written as, decided by its name.
 public struct ClipFormat: Sendable, Equatable {
+  /// The kinds of file that clips are written as; raw values are file name extensions.
   public enum Container: String, Sendable, CaseIterable {
     /// H.264, 4:2:0, BT.709.
     case mp4
@@ -13,6 +14,7 @@ public struct ClipFormat: Sendable, Equatable {
     case y4m
   }
 
+  /// What the name's extension stands for.
   public let container: Container
 
   /// Reads the extension, upper or lower case.
@@ -29,5 +31,6 @@ public struct ClipFormat: Sendable, Equatable {
     self.container = container
   }
 
+  /// False for .y4m alone.
   public var needsFFmpeg: Bool { container != .y4m }
 }

@@ -1,8 +1,11 @@
 /// Frames per second as a fraction.
 public struct FrameRate: Sendable, Equatable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+  /// Frames in ``denominator`` seconds.
   public let numerator: Int
+  /// Seconds, 1 for whole rates.
   public let denominator: Int
 
+  /// As given, not reduced or checked; `ClipSettings` refuses what is not above 0 and at most 1000 per second.
   public init(_ numerator: Int, over denominator: Int = 1) {
     self.numerator = numerator
     self.denominator = denominator
@@ -34,7 +37,9 @@ public struct FrameRate: Sendable, Equatable, ExpressibleByIntegerLiteral, Custo
 public struct ClipSettings: Sendable, Equatable {
   /// Pixels.
   public let width: Int
+  /// Pixels.
   public let height: Int
+  /// Constant over the clip.
   public let frameRate: FrameRate
   /// A writer accepts exactly this many frames.
   public let frameCount: Int

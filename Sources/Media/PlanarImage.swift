@@ -1,6 +1,8 @@
 /// A float32 picture of shape [3, height, width], channels red, green, blue, black at -1 and white at 1.
 public struct PlanarImage: Sendable, Equatable {
+  /// Columns.
   public let width: Int
+  /// Rows.
   public let height: Int
   /// `3 * height * width` values, row-major.
   public let values: [Float]

@@ -1,6 +1,8 @@
 /// An 8-bit picture, rows top to bottom, three interleaved bytes (red, green, blue) per pixel.
 public struct RGBImage: Sendable, Equatable {
+  /// Columns.
   public let width: Int
+  /// Rows.
   public let height: Int
   /// `height * width * 3` bytes.
   public let pixels: [UInt8]

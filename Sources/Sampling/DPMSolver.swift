@@ -9,6 +9,7 @@ public struct DPMSolver: Solver {
   public private(set) var index = 0
   private var previous: [Float] = []
 
+  /// At the schedule's first noise level.
   public init(schedule: Schedule) {
     self.schedule = schedule
   }

@@ -5,6 +5,7 @@ public struct EulerSolver: Solver {
   public let schedule: Schedule
   public private(set) var index = 0
 
+  /// At the schedule's first noise level.
   public init(schedule: Schedule) {
     self.schedule = schedule
   }

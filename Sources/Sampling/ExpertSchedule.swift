@@ -13,6 +13,7 @@ public struct ExpertSchedule: Sendable, Hashable {
   /// Where the experts change, as a part of 1000 timesteps: 0.875 for T2V, 0.9 for I2V; `nil` for a single transformer.
   public let boundary: Double?
 
+  /// - Parameter boundary: from 0 to 1, not checked; `nil` gives ``Expert/only`` at every timestep.
   public init(boundary: Double?) {
     self.boundary = boundary
   }
@@ -23,6 +24,7 @@ public struct ExpertSchedule: Sendable, Hashable {
     return Double(timestep) >= boundary * 1000 ? .high : .low
   }
 
+  /// The expert of each timestep, in the same order.
   public func experts(at timesteps: [Float]) -> [Expert] {
     timesteps.map(expert(at:))
   }

@@ -13,6 +13,7 @@ public enum NoiseSource: Sendable, Hashable {
   /// torch's generator on a CUDA card; an H100 unless told otherwise. See ``CUDAGenerator``.
   case cuda(multiprocessors: Int = 132, threadsPerMultiprocessor: Int = 2048)
 
+  /// A generator that has drawn nothing yet; traps on a card outside the ranges of ``CUDAGenerator``.
   public func generator(seed: UInt64) -> any NormalGenerator {
     switch self {
     case .cpu: TorchCPUGenerator(seed: seed)

@@ -1,6 +1,8 @@
 /// Why a schedule cannot be made, or why sampling had to stop.
 public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// A number of steps outside 1...``Schedule/largestStepCount``.
   case steps(Int)
+  /// A flow shift that is not a finite number above 0.
   case shift(Double)
   /// Float32 cannot tell neighbouring noise levels apart.
   case indistinctSigmas(steps: Int, shift: Double)

@@ -10,6 +10,7 @@ public struct Schedule: Sendable, Hashable {
   /// As many steps as there are training timesteps.
   public static let largestStepCount = 1000
 
+  /// How often a solver steps: one less than there are noise levels.
   public var steps: Int { timesteps.count }
 
   /// The published grid of a solver: evenly spaced levels s, warped to k s / (1 + (k - 1) s) by the flow shift k.

@@ -4,6 +4,7 @@ public import Tensors
 ///
 /// A solver is a value: copying it in the middle of a run keeps both copies able to go on.
 public protocol Solver: Sendable {
+  /// What the solver was made for; it does not change during a run.
   var schedule: Schedule { get }
   /// Steps taken so far.
   var index: Int { get }

@@ -18,6 +18,7 @@ public struct UniPCSolver: Solver {
     let order: Int
   }
 
+  /// At the schedule's first noise level, with no step to correct from.
   public init(schedule: Schedule) {
     self.schedule = schedule
   }

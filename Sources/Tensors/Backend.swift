@@ -79,8 +79,10 @@ public protocol Backend: Sendable {
   /// x * y, same shapes; the result has x's type.
   func multiply(_ x: Tensor, _ y: Tensor) -> Tensor
 
+  /// The activation of every element; the result has x's shape and type.
   func activate(_ x: Tensor, _ activation: Activation) -> Tensor
 
+  /// The elements in another type, float32 to bfloat16 rounded to nearest even; x itself where it has that type.
   func cast(_ x: Tensor, to dtype: DType) -> Tensor
 
   // MARK: Layout
@@ -119,6 +121,7 @@ public protocol ConvolutionWeights: AnyObject, Sendable {
 
 /// The pointwise functions that follow a product or a norm.
 public enum Activation: Sendable, Hashable, CaseIterable {
+  /// The identity.
   case none
   /// x / (1 + exp(-x))
   case silu
@@ -130,6 +133,7 @@ public enum Activation: Sendable, Hashable, CaseIterable {
 public struct ConvolutionGeometry: Sendable, Hashable {
   /// Steps in time, rows and columns.
   public var stride: (time: Int, height: Int, width: Int) { (strideTime, strideHeight, strideWidth) }
+  /// The parts of ``stride``, each at least 1.
   public let strideTime, strideHeight, strideWidth: Int
   /// Frames in front of the input: history, and zeros before it.
   public let leadingFrames: Int
@@ -138,17 +142,21 @@ public struct ConvolutionGeometry: Sendable, Hashable {
 
   /// Rows and columns of zeros on each side of a frame.
   public struct Padding: Sendable, Hashable {
+    /// Rows above and below, columns left and right; not negative.
     public let top, bottom, left, right: Int
 
+    /// Sides of their own; the published VAE's halving pads below and right only.
     public init(top: Int, bottom: Int, left: Int, right: Int) {
       (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
     }
 
+    /// As many on every side: k / 2 keeps the size under an odd kernel k.
     public init(all sides: Int) {
       self.init(top: sides, bottom: sides, left: sides, right: sides)
     }
   }
 
+  /// By default every position is visited and nothing comes in front.
   public init(stride: (time: Int, height: Int, width: Int) = (1, 1, 1), leadingFrames: Int = 0, padding: Padding) {
     (strideTime, strideHeight, strideWidth) = stride
     self.leadingFrames = leadingFrames
@@ -165,6 +173,7 @@ public struct AttentionOptions: Sendable {
   /// [H, Lq + Lk - 1] float32: entry key - query + Lq - 1 is added to a head's logit of that pair.
   public let relativeBias: Tensor?
 
+  /// By default no bias; see the properties for shapes.
   public init(scale: Float, keyBias: Tensor? = nil, relativeBias: Tensor? = nil) {
     self.scale = scale
     self.keyBias = keyBias

@@ -1,14 +1,24 @@
 /// The element types that checkpoints store and that the engine computes in.
 public enum DType: String, Sendable, Hashable, CaseIterable {
+  /// IEEE 754 double precision.
   case f64 = "F64"
+  /// IEEE 754 single precision.
   case f32 = "F32"
+  /// IEEE 754 half precision; read from checkpoints, not computed in.
   case f16 = "F16"
+  /// The upper half of a float32: 8 bits of exponent, 7 of fraction.
   case bf16 = "BF16"
+  /// Signed, 64 bits.
   case i64 = "I64"
+  /// Signed, 32 bits.
   case i32 = "I32"
+  /// Signed, 16 bits.
   case i16 = "I16"
+  /// Signed, 8 bits.
   case i8 = "I8"
+  /// Unsigned, 8 bits.
   case u8 = "U8"
+  /// One byte: 0 or 1.
   case bool = "BOOL"
 
   /// Bytes of one element.
@@ -21,6 +31,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
     }
   }
 
+  /// True of `f64`, `f32`, `f16` and `bf16`.
   public var isFloatingPoint: Bool {
     switch self {
     case .f64, .f32, .f16, .bf16: true

@@ -11,10 +11,14 @@
 /// The mapping lives as long as this object or any tensor over its ``storage``. A file must not shrink while it is
 /// mapped: looking at bytes that are no longer there ends the process, as the system has it.
 public final class MappedFile: Sendable {
+  /// As it was given, for error messages.
   public let path: String
   /// The file's bytes; on a page boundary.
   public let storage: Storage
 
+  /// Maps the file and reads none of it; an empty file is allowed.
+  ///
+  /// - Throws: ``FileError`` when it cannot be opened or mapped, or is no regular file.
   public init(path: String) throws(FileError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw .last(path: path, operation: "open") }
@@ -23,6 +27,7 @@ public final class MappedFile: Sendable {
     storage = try Self.map(descriptor, path: path)
   }
 
+  /// The file's size when it was opened.
   public var byteCount: Int { storage.byteCount }
 
   /// Reads a range of the bytes in place.

@@ -10,7 +10,9 @@
 ///
 /// Bytes go to a temporary beside the target; ``commit()`` renames it. Dropped before that, the temporary is removed.
 public final class OutputFile {
+  /// The name that the complete file takes.
   public let path: String
+  /// Where the bytes lie until then: beside the target, told apart by the process's number.
   public let temporaryPath: String
   private var descriptor: Int32
   private var isPending = true

@@ -5,9 +5,12 @@
 public struct RowTable: Sendable {
   /// A stretch of consecutive tokens that share a row.
   public struct Run: Sendable, Hashable {
+    /// Index of the row in ``RowTable/values``.
     public let row: Int
+    /// How many tokens, 0 or more.
     public let count: Int
 
+    /// Whether the row exists is checked when a table is made of the runs.
     public init(row: Int, count: Int) {
       self.row = row
       self.count = count
@@ -16,8 +19,10 @@ public struct RowTable: Sendable {
 
   /// [R, D] float32.
   public let values: Tensor
+  /// The stretches in token order; together they cover one batch item.
   public let runs: [Run]
 
+  /// Traps unless `values` is [R, D] float32 and every run names one of its R rows.
   public init(_ values: Tensor, runs: [Run]) {
     precondition(values.shape.rank == 2 && values.dtype == .f32, "a row table is [R, D] float32, not \(values.shape)")
     precondition(runs.allSatisfy { $0.row >= 0 && $0.row < values.shape[0] && $0.count >= 0 }, "a run names no row")

@@ -1,7 +1,9 @@
 /// The extents of a tensor, outermost first; tensors are dense and row-major.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
+  /// Extents from the outermost axis to the innermost; empty for a scalar.
   public let dimensions: [Int]
 
+  /// Traps on a negative extent; 0 makes an empty tensor.
   public init(_ dimensions: [Int]) {
     precondition(dimensions.allSatisfy { $0 >= 0 }, "a shape has no negative extents: \(dimensions)")
     self.dimensions = dimensions
@@ -11,6 +13,7 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     self.init(elements)
   }
 
+  /// The number of axes; 0 for a scalar.
   public var rank: Int { dimensions.count }
 
   /// Elements in a tensor of this shape; 1 for a scalar.
@@ -22,6 +25,7 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
   /// Rows of the innermost extent.
   public var rows: Int { dimensions.dropLast().reduce(1, *) }
 
+  /// The extent of an axis, counted from 0 at the outermost; traps outside the rank.
   public subscript(axis: Int) -> Int { dimensions[axis] }
 
   /// This shape with its innermost extent replaced.

@@ -5,6 +5,7 @@
 @safe
 public final class Storage: @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
+  /// The size of the block; 0 is allowed.
   public let byteCount: Int
   /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
   public let isMapped: Bool

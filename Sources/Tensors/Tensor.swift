@@ -2,13 +2,18 @@
 ///
 /// Tensors are values; operations of a ``Backend`` make new ones. Slices along the outermost axis share storage.
 public struct Tensor: Sendable {
+  /// Extents from the outermost axis to the innermost.
   public let shape: Shape
+  /// How the bytes of an element are to be read.
   public let dtype: DType
   /// Where the elements live; never written while shared.
   public private(set) var storage: Storage
   /// Bytes from the start of the storage to element 0.
   public let byteOffset: Int
 
+  /// A view of memory that exists, without a copy; traps unless all elements lie inside the storage.
+  ///
+  /// - Parameter byteOffset: of element 0, whose address must be aligned for its type; that is not checked.
   public init(shape: Shape, dtype: DType, storage: Storage, byteOffset: Int = 0) {
     precondition(
       byteOffset >= 0 && byteOffset + shape.count * dtype.byteCount <= storage.byteCount,
@@ -32,7 +37,9 @@ public struct Tensor: Sendable {
     Tensor(shape: shape, dtype: dtype, storage: Storage(byteCount: shape.count * dtype.byteCount))
   }
 
+  /// Elements, of all axes together.
   public var count: Int { shape.count }
+  /// Bytes that the elements take.
   public var byteCount: Int { count * dtype.byteCount }
 
   /// The same elements under another shape of equal count.

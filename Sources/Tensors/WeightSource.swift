@@ -20,9 +20,12 @@ extension WeightSource {
 
 /// What a checkpoint's header says of one tensor.
 public struct TensorDescriptor: Sendable, Hashable {
+  /// As stored, not as a layer wants it.
   public let shape: Shape
+  /// As stored, whatever the engine will compute in.
   public let dtype: DType
 
+  /// What a source of one's own gives for each of its names.
   public init(shape: Shape, dtype: DType) {
     self.shape = shape
     self.dtype = dtype
@@ -31,10 +34,15 @@ public struct TensorDescriptor: Sendable, Hashable {
 
 /// Why a checkpoint's tensors cannot be used.
 public enum WeightError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// No tensor of this dotted name.
   case missing(name: String, location: String)
+  /// A tensor of another shape than the ones given, which stand as text.
   case misshapen(name: String, expected: [String], found: String, location: String)
+  /// Tensors that no layer asked for.
   case unused(names: [String], location: String)
+  /// A tensor that is there and cannot be given: its type, or the file, does not allow it.
   case unreadable(name: String, location: String, reason: String)
+  /// All that went wrong in one load, none of it nested further.
   case several([WeightError])
 
   public var description: String {

@@ -1,11 +1,14 @@
 // The sizes of the published checkpoints, for models made without one.
 
 extension TransformerConfiguration {
+  /// Wan2.2-TI2V-5B: 30 layers of width 3072, 48 latent channels.
   public static let ti2v5B = TransformerConfiguration(
     inputChannels: 48, outputChannels: 48, dimension: 3072, feedForward: 14_336, textDimension: 4096,
     timeFrequencies: 256, layers: 30, facts: Facts(heads: 24))
 
+  /// Either expert of Wan2.2-T2V-A14B: 40 layers of width 5120, 16 latent channels.
   public static let t2vA14B = a14B(inputChannels: 16)
+  /// Either expert of Wan2.2-I2V-A14B: as ``t2vA14B``, with 4 mask and 16 image channels beside the noise.
   public static let i2vA14B = a14B(inputChannels: 36)
 
   private static func a14B(inputChannels: Int) -> TransformerConfiguration {
@@ -24,8 +27,10 @@ extension TransformerConfiguration {
 }
 
 extension TextEncoderConfiguration {
+  /// The encoder of all published models: 24 layers of width 4096, 256 384 token ids.
   public static let umt5XXL = umt5XXL(layers: 24, vocabulary: 256_384)
 
+  /// UMT5-XXL's widths with fewer layers or token ids.
   public static func umt5XXL(layers: Int, vocabulary: Int) -> TextEncoderConfiguration {
     TextEncoderConfiguration(
       vocabulary: vocabulary, dimension: 4096, attention: 4096, feedForward: 10_240, layers: layers, heads: 64,
@@ -34,10 +39,12 @@ extension TextEncoderConfiguration {
 }
 
 extension VAEConfiguration {
+  /// The VAE of the A14B models, `vae2_1.py`: stride 4 x 8 x 8, 16 latent channels.
   public static let wan21 = VAEConfiguration(
     widths: (96, 96), multipliers: [1, 2, 4, 4], temporal: [false, true, true], blocks: 2, latentChannels: 16,
     hasShortcuts: false)
 
+  /// The VAE of TI2V-5B, `vae2_2.py`: stride 4 x 16 x 16 with its 2 x 2 patches, 48 latent channels.
   public static let wan22 = VAEConfiguration(
     widths: (160, 256), multipliers: [1, 2, 4, 4], temporal: [false, true, true], blocks: 2, latentChannels: 48,
     hasShortcuts: true)

@@ -8,6 +8,9 @@ public struct SafetensorsFile: WeightSource {
   private let storage: Storage
   private let header: SafetensorsHeader
 
+  /// Maps the file and checks its header: every tensor's type, shape and bytes against the file's size.
+  ///
+  /// - Throws: ``CheckpointError`` at the byte or the tensor that is wrong.
   public init(path: String) throws(CheckpointError) {
     try self.init(MappedFile(checkpoint: path).storage, location: path)
   }

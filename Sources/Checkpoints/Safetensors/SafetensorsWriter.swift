@@ -6,10 +6,14 @@ public import Tensors
 public struct SafetensorsWriter: ~Copyable {
   /// A tensor to be written.
   public struct Entry: Sendable, Hashable {
+    /// The dotted name; no two entries have the same.
     public let name: String
+    /// Extents from the outermost axis to the innermost.
     public let shape: Shape
+    /// The type that the elements are written in.
     public let dtype: DType
 
+    /// A declaration; names are held against each other when the writer starts.
     public init(name: String, shape: Shape, dtype: DType) {
       self.name = name
       self.shape = shape
@@ -19,6 +23,7 @@ public struct SafetensorsWriter: ~Copyable {
     var byteCount: Int { shape.count * dtype.byteCount }
   }
 
+  /// What the header declares, in the order in which elements must come.
   public let entries: [Entry]
   let file: OutputFile
   /// The entry that the next bytes belong to, and how many of its bytes are there.

@@ -8,6 +8,9 @@ public struct TorchArchive: WeightSource {
   private let entries: [String: TorchEntry]
   private let storage: Storage
 
+  /// Maps the file and reads its zip directory and pickle; elements stay on disk.
+  ///
+  /// - Throws: ``CheckpointError`` at the byte, tensor or instruction that is wrong; also for torch before 1.6.
   public init(path: String) throws(CheckpointError) {
     try self.init(MappedFile(checkpoint: path).storage, location: path)
   }

@@ -4,6 +4,7 @@
 public struct ReferenceBackend: Backend {
   public var name: String { "reference" }
 
+  /// It holds nothing: any two of them are alike.
   public init() {}
 }
 

@@ -12,10 +12,15 @@ public enum GenerationEvent: Sendable {
 
 /// The parts of a run, in order.
 public enum GenerationStage: String, Sendable, CaseIterable {
+  /// From both prompts to their vectors, loading the encoder where a cache does not spare it.
   case encodingText = "encoding the prompt"
+  /// The given image through the autoencoder; only with one.
   case encodingImage = "encoding the image"
+  /// Reading the weights of an expert; comes again, in the middle of sampling, when the expert changes.
   case loadingExpert = "loading the transformer"
+  /// The steps, each with a ``GenerationEvent/step(_:)`` of its own.
   case sampling = "sampling"
+  /// Latents to frames, with a ``GenerationEvent/frames(done:of:)`` for each chunk.
   case decoding = "decoding"
 }
 
@@ -23,7 +28,9 @@ public enum GenerationStage: String, Sendable, CaseIterable {
 public struct StepProgress: Sendable, Hashable {
   /// 1 for the first.
   public let step: Int
+  /// How many there are in all.
   public let steps: Int
+  /// The transformer that ran.
   public let expert: Expert
   /// The timestep that ran, 0...1000.
   public let timestep: Float

@@ -11,12 +11,16 @@ public struct GenerationTrace: Sendable {
   public var latents: [Tensor] = []
   /// The frames in order: [n, H, W, 3] in [-1, 1].
   public var frames: [Tensor] = []
+  /// What the model was told before each step, 0...1000.
   public var timesteps: [Float] = []
+  /// Noise levels of the schedule, the last one 0: one more than there are steps.
   public var sigmas: [Float] = []
+  /// The transformer that ran at each step.
   public var experts: [Expert] = []
   /// Token ids of prompt and negative prompt.
   public var promptIDs, negativeIDs: [Int32]
 
+  /// An empty trace, to be filled while a plan runs.
   public init() {
     (promptIDs, negativeIDs) = ([], [])
   }

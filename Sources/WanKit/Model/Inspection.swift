@@ -7,9 +7,11 @@ import WanModels
 
 /// What a file or folder is, from headers alone: model, networks, types, parameters, and what is wrong with it.
 public struct Inspection: Sendable, Encodable {
+  /// The folder or file, as it was given.
   public let path: String
   /// The model, task and VAE of a folder; the kind of a single checkpoint.
   public let summary: String
+  /// Every checkpoint that could be opened: transformers, then autoencoder, then text encoder.
   public let networks: [Network]
   /// What keeps the folder from running as a model.
   public let problems: [String]
@@ -20,7 +22,9 @@ public struct Inspection: Sendable, Encodable {
     public let role: String
     /// Sizes read off the tensors.
     public let description: String
+    /// Distinct element types by their safetensors names ("BF16"), sorted.
     public let types: [String]
+    /// Stored tensors, and the elements in all of them.
     public let tensors, parameters: Int
     /// Missing, misshapen or unknown tensors.
     public let problems: [String]

@@ -1,10 +1,16 @@
 /// Why a folder is not a model that can run; says which file, what is wrong with it and what to do.
 public enum ModelError: Error, Sendable, CustomStringConvertible {
+  /// Nothing lies at this path.
   case noFolder(String)
+  /// A folder without the files that every model has; `found` is what lies in it instead.
   case notAModel(folder: String, found: [String])
+  /// One file or folder of an otherwise recognised model.
   case missingFile(folder: String, wanted: String, advice: String)
+  /// A JSON file that cannot be read, or a field of it that is absent or of the wrong type or range.
   case badConfiguration(file: String, reason: String)
+  /// The text of a `CheckpointError` or `WeightError`, which names its file itself.
   case checkpoint(String)
+  /// Files that are sound alone and do not belong together.
   case inconsistent(folder: String, reason: String)
 
   public var description: String {

@@ -9,29 +9,42 @@ public import WanModels
 ///
 /// Opening reads headers and configurations, never weights.
 public struct ModelFolder: Sendable {
+  /// The folder, as it was given.
   public let path: String
+  /// What config.json's `model_type` says the model is.
   public let family: ModelFamily
   /// The family's defaults, under the folder's own generation_config.json where it has one.
   public let defaults: GenerationDefaults
+  /// Either `.only`, or `.high` and `.low`.
   public let transformers: [Expert: TransformerPart]
+  /// The VAE that the family prefers among those the folder holds.
   public let autoencoder: AutoencoderPart
+  /// The UMT5 encoder, of the folder's .safetensors or .pth.
   public let textEncoder: TextEncoderPart
   /// The folder that holds tokenizer.json or spiece.model.
   public let tokenizerFolder: String
 
   /// A checkpoint and the sizes read off it.
   public struct TransformerPart: Sendable {
+    /// Opened and mapped; its weights are read when the transformer is made.
     public let source: any WeightSource
+    /// Sizes read off the tensors, with heads and epsilon from config.json.
     public let configuration: TransformerConfiguration
   }
 
+  /// The VAE's checkpoint and the structure read off it.
   public struct AutoencoderPart: Sendable {
+    /// Opened and mapped; its weights are read when the autoencoder is made.
     public let source: any WeightSource
+    /// Stages, widths and channels, all told by the tensors.
     public let configuration: VAEConfiguration
   }
 
+  /// The prompt encoder's checkpoint and the sizes read off it.
   public struct TextEncoderPart: Sendable {
+    /// Opened and mapped; its weights are read when the encoder is made.
     public let source: any WeightSource
+    /// Vocabulary, widths, layers and heads, all told by the tensors.
     public let configuration: TextEncoderConfiguration
   }
 

@@ -5,20 +5,32 @@ import WanModels
 
 /// A request with every choice made and checked: what will run, how long the sequences are, what memory it needs.
 public struct GenerationPlan: Sendable {
+  /// The folder that the weights will be read from.
   public let model: ModelFolder
+  /// As given, at most 20 000 characters each, cleaned only when they are tokenised.
   public let prompt, negativePrompt: String
+  /// The picture as it was given, not yet resized.
   public let image: RGBImage?
+  /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1, at 1 to 240 per second.
   public let width, height, frames, framesPerSecond: Int
+  /// The flow shift, above 0, that ``schedule`` was warped by.
   public let shift: Double
+  /// Of each expert, finite.
   public let guidance: GuidanceScales
+  /// Which sampler walks down ``schedule``.
   public let solver: SolverKind
+  /// Noise levels and timesteps of 1 to 1000 steps.
   public let schedule: Schedule
+  /// Of the noise; one seed and source draw the same noise on every machine.
   public let seed: UInt64
+  /// Whose random numbers ``seed`` stands for.
   public let noise: NoiseSource
+  /// What the products of the transformer, the autoencoder and the text encoder compute in.
   public let precision: Precision
   /// The expert of each step.
   public let experts: [Expert]
 
+  /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
 
   /// [C, T, h, w] of the latents that are denoised.

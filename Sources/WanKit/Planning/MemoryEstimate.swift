@@ -8,6 +8,7 @@ public struct MemoryEstimate: Sendable, Hashable {
   /// Bytes of activations at the widest point of sampling or decoding.
   public let activations: Int
 
+  /// Bytes of both together.
   public var total: Int { weights + activations }
 }
 

@@ -12,6 +12,11 @@ public struct RandomWeights: WeightSource {
   private let shapes: [String: Shape]
   private let seed: UInt64
 
+  /// Stored as bfloat16, made when they are asked for.
+  ///
+  /// - Parameters:
+  ///   - requests: names and shapes; of two shapes for one name the first counts.
+  ///   - seed: of all tensors; each has a stream of its own.
   public init(_ requests: [TensorRequest], seed: UInt64 = 0) {
     names = requests.map(\.name)
     shapes = Dictionary(requests.map { ($0.name, $0.shape) }) { first, _ in first }

@@ -6,17 +6,23 @@ public import WanModels
 
 /// A published model's sizes, from which a checkpoint of random weights can be written.
 public struct SyntheticModel: Sendable {
+  /// Decides the files' names and config.json's `model_type`.
   public let family: ModelFamily
+  /// Of each expert.
   public let transformer: TransformerConfiguration
+  /// Of the VAE; its latent channels must be the transformer's output channels.
   public let autoencoder: VAEConfiguration
+  /// Its width must be the transformer's `textDimension`.
   public let textEncoder: TextEncoderConfiguration
 
+  /// The three published models at full size.
   public static let all = [
     SyntheticModel(family: .ti2v5B, transformer: .ti2v5B, autoencoder: .wan22, textEncoder: .umt5XXL),
     SyntheticModel(family: .t2vA14B, transformer: .t2vA14B, autoencoder: .wan21, textEncoder: .umt5XXL),
     SyntheticModel(family: .i2vA14B, transformer: .i2vA14B, autoencoder: .wan21, textEncoder: .umt5XXL),
   ]
 
+  /// A model of any sizes; whether the networks fit each other is not checked.
   public init(
     family: ModelFamily, transformer: TransformerConfiguration, autoencoder: VAEConfiguration,
     textEncoder: TextEncoderConfiguration

@@ -4,11 +4,14 @@ public import Tensors
 public struct TextEncoderConfiguration: Sendable, Hashable {
   /// Embedding rows, width, attention width, feed-forward width.
   public let vocabulary, dimension, attention, feedForward: Int
+  /// Blocks, attention heads, and buckets of relative distance per head.
   public let layers, heads, buckets: Int
   /// Distances past this share the last bucket; not stored, 128 in all published encoders.
   public var maximumDistance: Int { 128 }
+  /// Of the RMS norms; not stored, 1e-6 in all published encoders.
   public var epsilon: Float { 1e-6 }
 
+  /// For an encoder without a checkpoint; sizes read from one are checked, these are not.
   public init(
     vocabulary: Int, dimension: Int, attention: Int, feedForward: Int, layers: Int, heads: Int, buckets: Int
   ) {
@@ -21,6 +24,9 @@ public struct TextEncoderConfiguration: Sendable, Hashable {
     self.buckets = buckets
   }
 
+  /// Sizes by the shapes of a checkpoint under its published names.
+  ///
+  /// - Throws: `WeightError` when a tensor is missing, has the wrong rank, or sizes do not divide.
   public init(reading source: any WeightSource) throws(WeightError) {
     let embedding = try source.shape("token_embedding.weight", rank: 2)
     let q = try source.shape("blocks.0.attn.q.weight", rank: 2)

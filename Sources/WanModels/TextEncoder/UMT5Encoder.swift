@@ -5,6 +5,7 @@ public import Tensors
 
 /// The prompt encoder: published as `T5Encoder` in `t5.py`, run on a prompt's real tokens alone.
 public struct UMT5Encoder: Sendable {
+  /// The sizes that it was made with.
   public let configuration: TextEncoderConfiguration
   private let tokenEmbedding: Embedding
   private let blocks: [UMT5Block]

@@ -6,6 +6,7 @@ public import Tensors
 public struct TokenTimesteps: Sendable, Hashable {
   /// Distinct timesteps, 0...1000.
   public let values: [Float]
+  /// Consecutive stretches of tokens, each with the index of its value; all of them cover one prompt's tokens.
   public let runs: [RowTable.Run]
 
   /// One timestep per token, in token order.

@@ -13,6 +13,7 @@ public struct TransformerConfiguration: Sendable, Hashable {
     /// Sizes that the file states although shapes tell them, by their published names; checked, not trusted.
     public var stated: [String: Int]
 
+    /// The published defaults for all but the heads; nothing is checked until a checkpoint is read.
     public init(heads: Int, textLength: Int = 512, epsilon: Float = 1e-6, stated: [String: Int] = [:]) {
       self.heads = heads
       self.textLength = textLength
@@ -25,14 +26,18 @@ public struct TransformerConfiguration: Sendable, Hashable {
   public let inputChannels, outputChannels: Int
   /// Width of the residual stream, of the feed-forward layer, of the prompt's vectors, of the time sinusoid.
   public let dimension, feedForward, textDimension, timeFrequencies: Int
+  /// Blocks, attention heads, and rows that a prompt is padded to.
   public let layers, heads, textLength: Int
+  /// Of all norms in the blocks.
   public let epsilon: Float
 
+  /// Width of one head; even, since rotary positions turn pairs.
   public var headDimension: Int { dimension / heads }
 
   /// Latent positions that become one token: (1, 2, 2).
   public static let patch = (time: 1, height: 2, width: 2)
 
+  /// For a transformer without a checkpoint; `facts.stated` is not looked at.
   public init(
     inputChannels: Int, outputChannels: Int, dimension: Int, feedForward: Int, textDimension: Int,
     timeFrequencies: Int, layers: Int, facts: Facts

@@ -7,6 +7,7 @@ public import Tensors
 ///
 /// All prompts of a step go through together; they share latents and timesteps and differ in their text.
 public struct WanTransformer: Sendable {
+  /// The sizes that it was made with.
   public let configuration: TransformerConfiguration
   private let patchEmbedding: Linear
   private let timeEmbedding: TimeEmbedding

@@ -6,6 +6,7 @@ public struct VAEConfiguration: Sendable, Hashable {
   public struct Stage: Sendable, Hashable {
     /// Checkpoint names of the residual blocks, relative to the encoder or decoder.
     public let blocks: [String]
+    /// What ends the stage; `nil` in the last.
     public let resample: Resample?
     /// Channels in and out.
     public let inputs, outputs: Int
@@ -13,6 +14,7 @@ public struct VAEConfiguration: Sendable, Hashable {
 
   /// The change of size that ends a stage.
   public struct Resample: Sendable, Hashable {
+    /// Its checkpoint name, relative to the encoder or decoder.
     public let path: String
     /// Whether time changes along with rows and columns.
     public let isTemporal: Bool
@@ -20,6 +22,7 @@ public struct VAEConfiguration: Sendable, Hashable {
     public let outputs: Int
   }
 
+  /// Levels in order of running: the encoder's from fine to coarse, the decoder's back.
   public let encoder, decoder: [Stage]
   /// Latent channels (z).
   public let latentChannels: Int
@@ -54,6 +57,10 @@ public struct VAEConfiguration: Sendable, Hashable {
 }
 
 extension VAEConfiguration {
+  /// The structure by a checkpoint's published names and shapes.
+  ///
+  /// - Throws: `WeightError` when a tensor is missing or has the wrong rank, or the encoder takes neither 3 nor 12
+  ///   channels.
   public init(reading source: any WeightSource) throws(WeightError) {
     let first = try source.shape("encoder.conv1.weight", rank: 5)
     let last = try source.shape("decoder.conv1.weight", rank: 5)

@@ -7,6 +7,7 @@ public import Tensors
 ///
 /// Both directions stream: frames go through in chunks, each causal convolution keeping its last past frames.
 public struct WanVAE: Sendable {
+  /// The structure that it was made with.
   public let configuration: VAEConfiguration
   private let encoder: VAEEncoder?
   private let decoder: VAEDecoder?
