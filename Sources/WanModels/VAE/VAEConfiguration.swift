@@ -76,6 +76,30 @@ extension VAEConfiguration {
         name: "encoder.conv1.weight", expected: ["3 or 12 input channels"], found: first.description,
         location: source.location)
     }
+    try checkStructure(location: source.location)
+  }
+
+  /// Both halves must scale alike, and the shortcuts of 2.2 must come out even.
+  private func checkStructure(location: String) throws(WeightError) {
+    let (down, up) = (Self.scale(encoder), Self.scale(decoder))
+    guard down == up else {
+      throw .unreadable(
+        name: "decoder.upsamples", location: location,
+        reason: "enlarges by \(up.time) in time and \(up.space) in space, the encoder reduces by \(down.time) and "
+          + "\(down.space); is the checkpoint complete?")
+    }
+    guard hasShortcuts else { return }
+    for (half, stages) in [("encoder", encoder), ("decoder", decoder)] {
+      for stage in stages where !stage.hasEvenShortcut(enlarging: half == "decoder") {
+        throw .unreadable(
+          name: "\(half).\(stage.resample?.path ?? stage.blocks.last ?? "")", location: location,
+          reason: "no shortcut leads from \(stage.inputs) to \(stage.resample?.outputs ?? stage.outputs) channels")
+      }
+    }
+  }
+
+  private static func scale(_ stages: [Stage]) -> (time: Int, space: Int) {
+    stages.compactMap(\.resample).reduce((1, 1)) { ($1.isTemporal ? $0.0 * 2 : $0.0, $0.1 * 2) }
   }
 
   /// Walks `half.list.i` (2.1) or `half.list.i.list.j` (2.2) in order and cuts it into stages.
@@ -107,5 +131,15 @@ extension VAEConfiguration {
       if !blocks.isEmpty { stages.append(Stage(blocks: blocks, resample: nil, inputs: inputs, outputs: width)) }
     }
     return stages
+  }
+}
+
+extension VAEConfiguration.Stage {
+  /// Whether averaging or repeating whole groups of channels leads from the stage's input to its output.
+  fileprivate func hasEvenShortcut(enlarging: Bool) -> Bool {
+    let result = resample?.outputs ?? outputs
+    let factor = resample.map { $0.isTemporal ? 8 : 4 } ?? 1
+    if enlarging { return resample == nil || result * factor % inputs == 0 }
+    return inputs * factor % result == 0
   }
 }
