@@ -135,6 +135,11 @@ public struct TensorRequest: Sendable, Hashable {
   public let name: String
   /// As the file must store it, before any reshaping.
   public let shape: Shape
+
+  public init(name: String, shape: Shape) {
+    self.name = name
+    self.shape = shape
+  }
 }
 
 /// What one load has asked for and found wanting; shared by all cursors into a checkpoint.
