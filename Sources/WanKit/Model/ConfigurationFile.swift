@@ -1,5 +1,6 @@
 import Foundation
 import Sampling
+import Tensors
 import WanModels
 
 /// A small JSON object beside a checkpoint, read field by field with errors that name the file and the field.
@@ -9,16 +10,18 @@ struct ConfigurationFile {
   private static let largest = 1 << 20
 
   init(path: String) throws(ModelError) {
-    let data: Data
+    let file: MappedFile
     do {
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
+      file = try MappedFile(path: path)
     } catch {
-      throw .badConfiguration(file: path, reason: "cannot be read; check that it exists and its permissions")
+      throw .badConfiguration(
+        file: path, reason: "cannot be read (\(error.reason)); check that it exists and its permissions")
     }
-    guard data.count <= Self.largest else {
-      throw .badConfiguration(file: path, reason: "\(data.count) bytes are too many for a configuration")
+    guard file.byteCount <= Self.largest else {
+      throw .badConfiguration(
+        file: path, reason: "\(file.byteCount) bytes are too many for a configuration; fetch the file again")
     }
-    try self.init(data: data, path: path)
+    try self.init(data: Data(file.bytes(in: 0..<file.byteCount)), path: path)
   }
 
   init(data: Data, path: String) throws(ModelError) {
@@ -61,7 +64,7 @@ struct ConfigurationFile {
     switch value {
     case .number(let number): numbers = Array(repeating: number, count: count)
     case .array(let values):
-      for case .number(let number) in values { numbers.append(number) }
+      for case .number(let number) in values where values.count == count { numbers.append(number) }
     default: break
     }
     guard numbers.count == count, numbers.allSatisfy(range.contains) else {
@@ -97,6 +100,9 @@ extension GenerationDefaults {
   func overridden(by file: ConfigurationFile) throws(ModelError) -> GenerationDefaults {
     var result = self
     if let size = try file.numbers("size", count: 2, in: 1...32_768) {
+      guard size.allSatisfy({ $0 == $0.rounded() }) else {
+        throw .badConfiguration(file: file.path, reason: "'size' must be whole numbers of pixels")
+      }
       (result.width, result.height) = (Int(size[0]), Int(size[1]))
     }
     result.frames = try file.integer("frames", in: 1...4_093) ?? frames
