@@ -89,8 +89,9 @@ extension GenerationPlan {
   private static let longestPrompt = 20_000
 
   private static func checked(_ text: String, option: String) throws(RequestError) -> String {
-    guard text.count <= longestPrompt else {
-      throw .option(option, "\(text.count) characters; at most \(longestPrompt) are taken, and models read 512 tokens")
+    let length = text.unicodeScalars.count
+    guard length <= longestPrompt else {
+      throw .option(option, "\(length) characters; at most \(longestPrompt) are taken, and models read 512 tokens")
     }
     guard !text.unicodeScalars.contains("\u{FFFD}") else {
       throw .option(option, "holds bytes that are not UTF-8; save or type the text as UTF-8")
@@ -127,10 +128,15 @@ extension GenerationPlan {
   private static func size(
     _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
   ) throws(RequestError) -> (Int, Int) {
-    if let image, let area = request.area { return try imageSize(image, area: area, model: model) }
-    let size = request.size ?? (model.defaults.width, model.defaults.height)
     let multiple = model.sizeMultiple
     let largest = multiple * largestGrid
+    if let image, let area = request.area {
+      guard (1...largest * largest).contains(area) else {
+        throw .option("area", "\(area) is not from 1 to \(largest * largest) pixels")
+      }
+      return try imageSize(image, area: area, model: model)
+    }
+    let size = request.size ?? (model.defaults.width, model.defaults.height)
     guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
       throw .option("size", "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
     }
@@ -170,7 +176,7 @@ extension GenerationPlan {
     do {
       return try Schedule(solver: solver, steps: steps, shift: shift)
     } catch {
-      throw .option("steps", error.description)
+      throw .schedule(error)
     }
   }
 }

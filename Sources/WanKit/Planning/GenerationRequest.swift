@@ -51,10 +51,13 @@ public struct GenerationRequest: Sendable {
 public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The option by its name on the command line, without dashes, and what is wrong with its value.
   case option(_ name: String, _ reason: String)
+  /// Steps and shift that make no schedule together.
+  case schedule(SamplingError)
 
   public var description: String {
     switch self {
     case .option(let name, let reason): "\(name): \(reason)"
+    case .schedule(let error): error.description
     }
   }
 }
