@@ -29,7 +29,7 @@ struct Denoiser {
         conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: grid), rotary: rotary,
         context: context)
       let stepped = solver.step(velocity: guided(velocities, by: expert), latents: latents)
-      try LatentWatchdog.check(stepped, step: step + 1, expert: expert.rawValue)
+      try LatentWatchdog.check(stepped, step: step + 1, expert: expert == .only ? nil : expert.rawValue)
       trace?.record(stepped, timestep: t, expert: expert)
       latents = conditioning.holding(stepped)
       onEvent(.step(clock.finish(step: step + 1, expert: expert, timestep: t)))
