@@ -85,10 +85,12 @@ let package = Package(
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Tensors", "TestSupport"]),
     tests("Tokenization", ["Tokenization", "TestSupport"], data: ["Fixtures"]),
-    tests("WanModels", ["WanModels", "Layers", "Tensors", "TestSupport"]),
+    tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),
-    tests("WanKit", ["WanKit", "CPUBackend", "Tensors", "TestSupport"]),
+    tests(
+      "WanKit",
+      ["WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "WanModels"]),
     tests("WanCommands", ["WanCommands", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
     tests(
       "Parity",

@@ -1,0 +1,70 @@
+import Foundation
+import TestSupport
+import Testing
+import WanModels
+
+@testable import WanKit
+
+/// Damaged configurations are read or refused; they never end the process.
+struct ConfigurationFuzzTests {
+  private static let sound = """
+    {"_class_name": "WanModel", "dim": 96, "eps": 1e-06, "ffn_dim": 192, "freq_dim": 64, "in_dim": 48,
+    "model_type": "ti2v", "num_heads": 4, "num_layers": 2, "out_dim": 48, "text_len": 512, "size": [128, 64],
+    "frames": 17, "fps": 12, "steps": 20, "shift": 5.0, "guidance": [3.5, 4], "solver": "unipc", "note": "\\u00e9"}
+    """
+
+  @Test("each alone", arguments: 0..<2)
+  func fields(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var refused = 0
+    for _ in 0..<6_000 {
+      do {
+        try read(Data(mutated(Array(Self.sound.utf8), &random)))
+      } catch {
+        #expect(error.description.contains("fuzz.json"))
+        refused += 1
+      }
+    }
+    #expect(refused > 1_000 && refused < 6_000)
+  }
+
+  private func read(_ data: Data) throws(ModelError) {
+    let file = try ConfigurationFile(data: data, path: "fuzz.json")
+    let facts = try TransformerConfiguration.Facts(file)
+    #expect(facts.heads >= 1 && facts.textLength >= 1 && facts.epsilon > 0)
+    let defaults = try ModelFamily.ti2v5B.defaults.overridden(by: file)
+    #expect(defaults.steps >= 1 && defaults.width >= 1 && defaults.shift > 0 && defaults.guidance.low.isFinite)
+    _ = try file.string("model_type")
+  }
+
+  @Test("in their folders")
+  func folders() throws {
+    let copy = try ModelCopy(of: "ti2v")
+    let config = Array(try Golden.data(copy.path + "/config.json"))
+    var random = SeededGenerator(seed: 9)
+    for _ in 0..<60 {
+      try copy.write(Data(mutated(config, &random)), to: "config.json")
+      do {
+        _ = try ModelFolder(path: copy.path)
+      } catch {
+        #expect(error.description.contains(copy.path))
+      }
+    }
+  }
+
+  private func mutated(_ sound: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+    var bytes = sound
+    for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+      let place = Int.random(in: bytes.indices, using: &random)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+      case 1: bytes[place] = .random(in: 0...255, using: &random)
+      case 2: bytes[place] = Array("{}[]\",:-.e9".utf8).randomElement(using: &random) ?? 0
+      case 3: bytes.remove(at: place)
+      case 4: bytes.insert(bytes[Int.random(in: bytes.indices, using: &random)], at: place)
+      default: if Bool.random(using: &random) { bytes.removeLast(bytes.count - place) }
+      }
+    }
+    return bytes
+  }
+}

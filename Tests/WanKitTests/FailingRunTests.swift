@@ -1,0 +1,89 @@
+import Sampling
+import Tensors
+import Testing
+import WanKit
+
+/// Models that open well and fail while they run.
+struct FailingRunTests {
+  private func failure(_ copy: ModelCopy, steps: Int = 3) async throws -> any Error {
+    let before = try copy.folder.contents()
+    let model = try ModelFolder(path: copy.path)
+    let error = await #expect(throws: (any Error).self) {
+      _ = try await SmallRuns.trace(model, SmallRuns.request(steps: steps))
+    }
+    #expect(try copy.folder.contents() == before)
+    return try #require(error)
+  }
+
+  private static func filled(_ value: Float) -> (Tensor) -> Tensor {
+    { Tensor(Array(repeating: value, count: $0.count), shape: $0.shape) }
+  }
+
+  @Test("weights that are not numbers stop the run at its first step")
+  func notANumber() async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rewrite(ModelCopy.transformer) { $0.replace("head.head.bias", Self.filled(.nan)) }
+    let error = try await failure(copy)
+    let text = "\(error)"
+    #expect(error is SamplingError && text.contains("step 1: 768 latent values are NaN"), "\(text)")
+    #expect(text.contains("check the weights"))
+  }
+
+  @Test("of two experts the one that fails is named, at its step")
+  func expert() async throws {
+    let copy = try ModelCopy(of: "t2v")
+    try copy.rewrite("low_noise_model/" + ModelCopy.transformer) {
+      $0.replace("head.head.bias", Self.filled(.infinity))
+    }
+    let text = "\(try await failure(copy, steps: 4))"
+    #expect(text.contains("step 4 (low expert)") && text.contains("NaN or infinite"), "\(text)")
+  }
+
+  @Test("latents that run away stop the run")
+  func runaway() async throws {
+    let copy = try ModelCopy(of: "t2v")
+    try copy.rewrite("high_noise_model/" + ModelCopy.transformer) {
+      $0.replace("head.head.weight") { Tensor($0.floats().map { $0 * 1e6 }, shape: $0.shape) }
+    }
+    let text = "\(try await failure(copy))"
+    #expect(text.contains("step 1 (high expert)") && text.contains("standard deviation"), "\(text)")
+  }
+
+  @Test("a text encoder of nonsense stops the run at its first step")
+  func textEncoder() async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rewrite(ModelCopy.textEncoder, as: "models_t5_umt5-xxl-enc-bf16.safetensors") {
+      $0.replace("norm.weight", Self.filled(.nan))
+    }
+    #expect("\(try await failure(copy))".contains("step 1:"))
+  }
+
+  @Test("a tokenizer that knows more tokens than the encoder is refused")
+  func tokens() async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rewrite(ModelCopy.textEncoder, as: "models_t5_umt5-xxl-enc-bf16.safetensors") {
+      $0.replace("token_embedding.weight") { $0.slice(0..<100) }
+    }
+    let text = "\(try await failure(copy))"
+    #expect(text.contains("google/umt5-xxl: token ") && text.contains("past the text encoder's 100 rows"), "\(text)")
+    #expect(text.contains("belong together?"))
+  }
+
+  @Test("a damaged tokenizer is named", arguments: ["", "{}", "{\"model\": {\"type\": \"BPE\"}}", "[1", "\u{0}"])
+  func tokenizer(text: String) async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.write(text, to: "google/umt5-xxl/tokenizer.json")
+    let message = "\(try await failure(copy))"
+    #expect(message.contains(copy.path + "/google/umt5-xxl/tokenizer.json"), "\(message)")
+  }
+
+  @Test("spiece.model serves where there is no tokenizer.json")
+  func sentencePiece() async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    let model = try ModelFolder(path: copy.path)
+    let expected = try await SmallRuns.trace(model, SmallRuns.request(steps: 1)).promptIDs
+    try copy.remove("google/umt5-xxl/tokenizer.json")
+    let ids = try await SmallRuns.trace(ModelFolder(path: copy.path), SmallRuns.request(steps: 1)).promptIDs
+    #expect(ids == expected)
+  }
+}

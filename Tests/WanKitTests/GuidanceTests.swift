@@ -1,0 +1,79 @@
+import Layers
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+import WanModels
+
+struct GuidanceTests {
+  @Test("guidance 1 leaves the negative prompt out")
+  func unguided() async throws {
+    let model = try SmallRuns.model("ti2v")
+    var request = SmallRuns.request()
+    request.guidance = GuidanceScales(1)
+    let counter = CountingBackend()
+    let trace = try await SmallRuns.trace(model, request, backend: counter)
+    #expect(trace.contextNull == nil && trace.negativeIDs.isEmpty)
+    #expect(counter.batchSizes == [1])
+    request.negativePrompt = "something else altogether"
+    #expect(try await SmallRuns.trace(model, request).bits() == trace.bits())
+    request.guidance = GuidanceScales(5)
+    let guided = CountingBackend()
+    _ = try await SmallRuns.trace(model, request, backend: guided)
+    #expect(guided.batchSizes == [2])
+  }
+
+  @Test("a step with guidance 1 is a step along the prompt's own velocity")
+  func velocity() async throws {
+    let model = try SmallRuns.model("ti2v")
+    var request = SmallRuns.request(steps: 1)
+    (request.guidance, request.solver) = (GuidanceScales(1), .euler)
+    let trace = try await SmallRuns.trace(model, request)
+    let noise = try #require(trace.noise)
+    let velocity = try conditionalVelocity(model, noise: noise, prompt: #require(trace.context))
+    // One Euler step from sigma 1 to 0: x - v.
+    let expected = zip(noise.floats(), velocity.floats()).map { $0 - $1 }
+    #expect(relativeError(trace.latents[0].floats(), expected) < 1e-6)
+  }
+
+  private func conditionalVelocity(_ model: ModelFolder, noise: Tensor, prompt: Tensor) throws -> Tensor {
+    let part = try #require(model.transformers[.only])
+    let weights = Weights(part.source, backend: CountingBackend(), precision: .f32)
+    let transformer = WanTransformer(weights, part.configuration)
+    let grid = WanTransformer.grid(of: noise.shape)
+    return try transformer(
+      noise, timesteps: TokenTimesteps(1000, tokens: grid.time * grid.height * grid.width),
+      rotary: RotaryTable(headDimension: part.configuration.headDimension, grid: grid),
+      context: transformer.encode(prompts: [prompt]))[0]
+  }
+
+  @Test("each expert has its own scale")
+  func perExpert() async throws {
+    let model = try SmallRuns.model("t2v")
+    var request = SmallRuns.request(steps: 4)
+    request.guidance = GuidanceScales(low: 3, high: 4)
+    let base = try await SmallRuns.trace(model, request)
+    request.guidance = GuidanceScales(low: 9, high: 4)
+    let other = try await SmallRuns.trace(model, request)
+    #expect(base.experts == [.high, .high, .high, .low])
+    #expect(base.latents.prefix(3).map { $0.floats() } == other.latents.prefix(3).map { $0.floats() })
+    #expect(base.latents[3].floats() != other.latents[3].floats())
+  }
+
+  @Test("a known first frame stays in the latents, whatever the solver does")
+  func firstFrame() async throws {
+    let model = try SmallRuns.model("ti2v")
+    var request = SmallRuns.request(steps: 2)
+    let text = try await SmallRuns.trace(model, request)
+    request.image = SmallRuns.image
+    let trace = try await SmallRuns.trace(model, request)
+    #expect(trace.noise?.floats() == text.noise?.floats())
+    #expect(try trace.bits() != text.bits())
+    request.seed = 99
+    let other = try await SmallRuns.trace(model, request)
+    // The first decoded frame depends on the first latent frame alone, and that one is the image.
+    #expect(trace.frames[0].floats() == other.frames[0].floats())
+    #expect(trace.frames[1].floats() != other.frames[1].floats())
+  }
+}

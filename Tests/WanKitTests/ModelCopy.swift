@@ -1,0 +1,125 @@
+import Checkpoints
+import Foundation
+import Tensors
+import TestSupport
+
+/// A folder that is removed with the object.
+final class TemporaryFolder: Sendable {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("wankit-" + UUID().uuidString).path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Paths of everything in the folder, relative and sorted.
+  func contents() throws -> [String] {
+    try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
+  }
+}
+
+/// A golden model whose files can be changed: real folders, links to the recorded files until one is replaced.
+struct ModelCopy {
+  static let transformer = "diffusion_pytorch_model.safetensors"
+  static let textEncoder = "models_t5_umt5-xxl-enc-bf16.pth"
+  let folder: TemporaryFolder
+
+  var path: String { folder.path }
+
+  /// - Parameter name: a model folder of `Tests/Golden`: "ti2v", "t2v", "i2v".
+  init(of name: String) throws {
+    try self.init(linking: Golden.bundledFolder + "/" + name)
+  }
+
+  init(linking original: String) throws {
+    folder = try TemporaryFolder()
+    let files = FileManager.default
+    for name in try files.subpathsOfDirectory(atPath: original).sorted() {
+      var isFolder: ObjCBool = false
+      _ = unsafe files.fileExists(atPath: original + "/" + name, isDirectory: &isFolder)
+      if isFolder.boolValue {
+        try files.createDirectory(atPath: path + "/" + name, withIntermediateDirectories: true)
+      } else {
+        try files.createSymbolicLink(atPath: path + "/" + name, withDestinationPath: original + "/" + name)
+      }
+    }
+  }
+
+  func remove(_ name: String) throws {
+    try FileManager.default.removeItem(atPath: path + "/" + name)
+  }
+
+  func write(_ data: Data, to name: String) throws {
+    try? remove(name)
+    try data.write(to: URL(fileURLWithPath: path + "/" + name))
+  }
+
+  func write(_ text: String, to name: String) throws {
+    try write(Data(text.utf8), to: name)
+  }
+
+  /// Replaces the first `old` of a text file.
+  func replace(_ old: String, by new: String, in name: String) throws {
+    let text = String(decoding: try Golden.data(path + "/" + name), as: UTF8.self)
+    guard let range = text.range(of: old) else { throw NotThere(text: old) }
+    try write(text.replacingCharacters(in: range, with: new), to: name)
+  }
+
+  /// Puts a raw JSON value into config.json in place of a field's.
+  func set(_ field: String, to value: String, in name: String = "config.json") throws {
+    let text = String(decoding: try Golden.data(path + "/" + name), as: UTF8.self)
+    guard let key = text.range(of: "\"\(field)\":") else { throw NotThere(text: field) }
+    let end = text[key.upperBound...].firstIndex { ",\n".contains($0) } ?? text.endIndex
+    try write(String(text[..<key.upperBound] + " " + value + text[end...]), to: name)
+  }
+
+  /// Every tensor of a checkpoint, in order.
+  func tensors(_ name: String) throws -> [(name: String, tensor: Tensor)] {
+    let source = try openCheckpoint(path: path + "/" + name)
+    return try source.names.map { ($0, try source.tensor($0)) }
+  }
+
+  /// Writes a checkpoint again as safetensors after `edit`, under another name where one is given.
+  func rewrite(
+    _ name: String, as newName: String? = nil, _ edit: (inout [(name: String, tensor: Tensor)]) -> Void = { _ in }
+  ) throws {
+    var tensors = try tensors(name)
+    edit(&tensors)
+    try remove(name)
+    var writer = try SafetensorsWriter(path: path + "/" + (newName ?? name), entries: Self.entries(tensors))
+    for (name, tensor) in tensors { try writer.write(tensor, as: name) }
+    try writer.finish()
+  }
+
+  /// Writes a checkpoint again as shards with an index.
+  func shard(_ name: String, byteCount: Int) throws {
+    let tensors = try tensors(name)
+    try remove(name)
+    let slash = name.lastIndex(of: "/")
+    let folder = path + "/" + name[..<(slash ?? name.startIndex)]
+    let stem = name[(slash.map { name.index(after: $0) } ?? name.startIndex)...].dropLast(".safetensors".count)
+    var writer = try ShardedSafetensorsWriter(
+      folder: folder, stem: String(stem), entries: Self.entries(tensors), shardByteCount: byteCount)
+    for (name, tensor) in tensors { try writer.write(tensor, as: name) }
+    try writer.finish()
+  }
+
+  private static func entries(_ tensors: [(name: String, tensor: Tensor)]) -> [SafetensorsWriter.Entry] {
+    tensors.map { SafetensorsWriter.Entry(name: $0.name, shape: $0.tensor.shape, dtype: $0.tensor.dtype) }
+  }
+
+  struct NotThere: Error {
+    let text: String
+  }
+}
+
+extension [(name: String, tensor: Tensor)] {
+  /// Puts something else in the place of one tensor.
+  mutating func replace(_ name: String, _ change: (Tensor) -> Tensor) {
+    for i in indices where self[i].name == name { self[i].tensor = change(self[i].tensor) }
+  }
+}

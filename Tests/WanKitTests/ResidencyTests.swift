@@ -1,0 +1,46 @@
+import Layers
+import Sampling
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+import WanModels
+
+/// One large network is in memory at a time.
+struct ResidencyTests {
+  @Test("text encoder, experts and autoencoder follow each other and never meet")
+  func oneAtATime() async throws {
+    let model = try SmallRuns.model("t2v")
+    let counter = CountingBackend()
+    let largest = try [encoder, transformer(.high), transformer(.low), autoencoder].map { load in
+      counter.reset()
+      try load(model, counter)
+      return counter.mostAlive
+    }.max()
+    counter.reset()
+    _ = try await SmallRuns.trace(model, SmallRuns.request(steps: 4), backend: counter)
+    #expect(counter.mostAlive == largest)
+  }
+
+  private var encoder: (ModelFolder, any Backend) throws -> Void {
+    { model, backend in
+      let weights = Weights(model.textEncoder.source, backend: backend, precision: .f32)
+      _ = UMT5Encoder(weights, model.textEncoder.configuration)
+    }
+  }
+
+  private var autoencoder: (ModelFolder, any Backend) throws -> Void {
+    { model, backend in
+      let weights = Weights(model.autoencoder.source, backend: backend, precision: .f32)
+      _ = WanVAE(weights, model.autoencoder.configuration, half: .decoder)
+    }
+  }
+
+  private func transformer(_ expert: Expert) -> (ModelFolder, any Backend) throws -> Void {
+    { model, backend in
+      let part = try #require(model.transformers[expert])
+      let weights = Weights(part.source, backend: backend, precision: .f32)
+      _ = WanTransformer(weights, part.configuration)
+    }
+  }
+}
