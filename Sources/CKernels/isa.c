@@ -32,8 +32,9 @@ static wan_isa_t detect(void) {
 static wan_isa_t detect(void) { return WAN_ISA_PORTABLE; }
 #endif
 
-/// One more than the set, so that zero means not looked up yet.
-static _Atomic int detected, limit;
+/// One more than the set, so that zero means not looked up yet, or not limited.
+static _Atomic int detected;
+static _Thread_local int limit;
 
 wan_isa_t wan_isa_detected(void) {
   int known = atomic_load_explicit(&detected, memory_order_relaxed);
@@ -46,8 +47,7 @@ wan_isa_t wan_isa_detected(void) {
 
 wan_isa_t wan_isa(void) {
   wan_isa_t best = wan_isa_detected();
-  int bound = atomic_load_explicit(&limit, memory_order_relaxed);
-  return bound != 0 && bound - 1 < (int)best ? (wan_isa_t)(bound - 1) : best;
+  return limit != 0 && limit - 1 < (int)best ? (wan_isa_t)(limit - 1) : best;
 }
 
-void wan_isa_limit(wan_isa_t isa) { atomic_store_explicit(&limit, (int)isa + 1, memory_order_relaxed); }
+void wan_isa_limit(wan_isa_t isa) { limit = (int)isa + 1; }

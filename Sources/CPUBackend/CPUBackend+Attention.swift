@@ -18,7 +18,9 @@ extension CPUBackend {
       }
       return result
     }
-    let packedBytes = wan_attention_packed_bytes(q.kernelType("attention"), call.keys, call.dimension)
+    let packedBytes = threads.withInstructionSet {
+      wan_attention_packed_bytes(q.kernelType("attention"), call.keys, call.dimension)
+    }
     let headBytes = max(1, packedBytes + Memory.alignment - 1) / Memory.alignment * Memory.alignment
     let group = max(1, min(call.heads * call.batch, CPUBackend.packedLimit / max(1, headBytes)))
     let packed = empty([group, headBytes], .u8)

@@ -16,7 +16,7 @@ public final class CPUBackend: Backend {
 
   /// - Parameters:
   ///   - threads: threads that compute, the caller's among them; by default one per processor of this process.
-  ///   - instructionSet: lowers what the kernels use, for the whole process; for tests. By default nothing changes.
+  ///   - instructionSet: the best set that this backend's kernels may use; by default the best there is.
   public convenience init(threads: Int? = nil, instructionSet: InstructionSet? = nil) {
     self.init(threads: threads, instructionSet: instructionSet, idleLimit: 512 << 20)
   }
@@ -24,14 +24,14 @@ public final class CPUBackend: Backend {
   /// - Parameter idleLimit: bytes of freed memory kept for reuse.
   init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int) {
     precondition((wanted ?? 1) >= 1, "a backend computes on one thread at least, not \(wanted ?? 0)")
-    if let instructionSet { wan_isa_limit(instructionSet.kernels) }
-    threads = Threads(count: wanted ?? Memory.processors)
+    let instructionSet = min(instructionSet ?? .detected, .detected)
+    threads = Threads(count: wanted ?? Memory.processors, instructionSet: instructionSet)
     primitives = PrimitiveCache(threads: threads)
     memory = BufferPool(limit: idleLimit)
-    multipliesBF16 = InstructionSet.current >= .avx512bf16 && CPUBackend.offersBF16(primitives)
+    multipliesBF16 = instructionSet >= .avx512bf16 && CPUBackend.offersBF16(primitives)
     let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
     let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
-    name = "cpu \(InstructionSet.current.rawValue), \(count), oneDNN \(version)"
+    name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"
   }
 
   /// The largest number of bytes of memory that this process has held at one time, mapped files in use included.

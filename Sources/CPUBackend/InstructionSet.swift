@@ -14,9 +14,6 @@ public enum InstructionSet: String, Sendable, Hashable, CaseIterable, Comparable
   /// The best set this machine has.
   public static var detected: InstructionSet { InstructionSet(wan_isa_detected()) }
 
-  /// The set the kernels use now, process-wide.
-  public static var current: InstructionSet { InstructionSet(wan_isa()) }
-
   public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
     left.kernels.rawValue < right.kernels.rawValue
   }

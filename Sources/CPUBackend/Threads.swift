@@ -17,8 +17,10 @@ final class Threads: @unchecked Sendable {
   let engine: OpaquePointer
   private let pool: OpaquePointer
   private let workers: [Worker]
+  private let kernels: wan_isa_t
 
-  init(count: Int) {
+  init(count: Int, instructionSet: InstructionSet) {
+    kernels = instructionSet.kernels
     guard let engine = unsafe Threads.processor else { preconditionFailure("oneDNN makes no processor engine") }
     let start: @convention(c) () -> Void = { wan_dnn_run_sequentially() }
     // SAFETY: made here, destroyed in deinit.
@@ -46,17 +48,27 @@ final class Threads: @unchecked Sendable {
     // The calling thread works too, and is a new one at any time.
     wan_dnn_run_sequentially()
     withoutActuallyEscaping(body) { body in
-      var loop = Loop(body: body, workers: workers)
+      var loop = Loop(body: body, workers: workers, kernels: kernels)
       // SAFETY: the pool is done with the loop when the call returns.
       unsafe withUnsafeMutablePointer(to: &loop) { context in
         unsafe wan_pool_run(
           pool, count,
           { context, index, worker in
             guard let loop = unsafe context?.assumingMemoryBound(to: Loop.self) else { return }
+            wan_isa_limit(unsafe loop.pointee.kernels)
             unsafe loop.pointee.body(index, loop.pointee.workers[worker])
           }, context)
       }
     }
+    // The calling thread may work for another backend next.
+    wan_isa_limit(InstructionSet.detected.kernels)
+  }
+
+  /// Calls `body` on the calling thread, its kernels on this backend's instruction set.
+  func withInstructionSet<R>(_ body: () -> R) -> R {
+    wan_isa_limit(kernels)
+    defer { wan_isa_limit(InstructionSet.detected.kernels) }
+    return body()
   }
 
   /// Cuts `count` items into pieces of `grain`, which must not depend on the number of threads.
@@ -76,5 +88,6 @@ final class Threads: @unchecked Sendable {
   private struct Loop {
     let body: (Int, Worker) -> Void
     let workers: [Worker]
+    let kernels: wan_isa_t
   }
 }

@@ -18,9 +18,9 @@ typedef enum { WAN_ISA_PORTABLE = 0, WAN_ISA_AVX2 = 1, WAN_ISA_AVX512 = 2, WAN_I
 
 /// The best set this machine has.
 wan_isa_t wan_isa_detected(void);
-/// The set in use: the detected one unless lowered.
+/// The set in use on the calling thread: the detected one unless lowered.
 wan_isa_t wan_isa(void);
-/// Lowers the set in use, for tests; a set above the detected one is ignored.
+/// Lowers the set in use on the calling thread; a set above the detected one is ignored.
 void wan_isa_limit(wan_isa_t isa);
 
 typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
