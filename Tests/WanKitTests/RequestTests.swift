@@ -1,6 +1,7 @@
 import Foundation
 import Media
 import Sampling
+import Tensors
 import TestSupport
 import Testing
 import WanKit
