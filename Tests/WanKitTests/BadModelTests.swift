@@ -215,7 +215,7 @@ struct BadModelTests {
     ]
     for (path, reason) in cases {
       let error = try #require(throws: ModelError.self) { _ = try ModelFolder(path: path) }
-      #expect(error.description.contains(path) && error.description.contains(reason), "\(error)")
+      #expect(error.description.hasPrefix(path) && error.description.contains(reason), "\(error)")
     }
     #expect(try empty.contents() == [])
   }
