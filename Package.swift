@@ -91,7 +91,9 @@ let package = Package(
     tests(
       "WanKit",
       ["WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "WanModels"]),
-    tests("WanCommands", ["WanCommands", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
+    tests(
+      "WanCommands",
+      ["WanCommands", "Tensors", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
     tests(
       "Parity",
       [

@@ -40,6 +40,14 @@ public final actor ClipWriter {
     self.folder = folder
   }
 
+  /// Checks the target's name, folder and disk as `init` does, and leaves nothing there.
+  ///
+  /// - Throws: `unknownFormat`, `cannotWrite`.
+  public static func checkTarget(path: String) throws(MediaError) {
+    _ = try ClipFormat(path: path)
+    try PartialFolder(target: path, neededBytes: 0).remove()
+  }
+
   deinit {
     guard case .closed = state else {
       encoder.abandon()

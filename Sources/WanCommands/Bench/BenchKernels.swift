@@ -14,10 +14,13 @@ struct BenchAttention: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  func run() async throws {
+  func validate() throws {
     guard (1...200_000).contains(tokens), (1...256).contains(heads) else {
       throw ValidationError("--tokens go from 1 to 200000, --heads from 1 to 256")
     }
+  }
+
+  func run() async throws {
     let backend = options.engine.makeBackend()
     let parts = (1...3).map { seed in
       backend.cast(
@@ -43,10 +46,13 @@ struct BenchGemm: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  func run() async throws {
+  func validate() throws {
     guard [m, k, n].allSatisfy((1...100_000).contains) else {
       throw ValidationError("--m, --k and --n go from 1 to 100000")
     }
+  }
+
+  func run() async throws {
     let precision = options.engine.precision
     let backend = options.engine.makeBackend()
     let x = backend.cast(RandomWeights.normal([m, k], seed: 1), to: precision.activations)

@@ -23,15 +23,15 @@ struct BenchTransformer: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
+  func validate() throws {
+    let deepest = try SyntheticModel(named: model).transformer.layers
+    guard (scale ? 2...deepest : 1...deepest).contains(layers) else {
+      throw ValidationError("--layers \(layers) is not from \(scale ? 2 : 1) to \(deepest)")
+    }
+  }
+
   func run() async throws {
-    guard let synthetic = SyntheticModel.all.first(where: { $0.family.name == model }) else {
-      throw ValidationError(
-        "--model '\(model)' is none of \(SyntheticModel.all.map(\.family.name).joined(separator: ", "))")
-    }
-    let configuration = synthetic.transformer
-    guard (scale ? 2...configuration.layers : 1...configuration.layers).contains(layers) else {
-      throw ValidationError("--layers \(layers) is not from \(scale ? 2 : 1) to \(configuration.layers)")
-    }
+    let configuration = try SyntheticModel(named: model).transformer
     let backend = options.engine.makeBackend()
     var seconds = try measure(configuration.with(layers: layers), backend)
     if scale {
@@ -74,8 +74,11 @@ struct BenchVAE: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  func run() async throws {
+  func validate() throws {
     guard vae == "2.1" || vae == "2.2" else { throw ValidationError("--vae '\(vae)' is neither 2.1 nor 2.2") }
+  }
+
+  func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
     let backend = options.engine.makeBackend()
     let source = RandomWeights { _ = WanVAE($0, configuration) }
@@ -108,9 +111,12 @@ struct BenchText: AsyncParsableCommand {
 
   @OptionGroup var options: BenchOptions
 
-  func run() async throws {
+  func validate() throws {
     guard (2...24).contains(layers) else { throw ValidationError("--layers \(layers) is not from 2 to 24") }
     guard (1...512).contains(tokens) else { throw ValidationError("--tokens \(tokens) is not from 1 to 512") }
+  }
+
+  func run() async throws {
     let backend = options.engine.makeBackend()
     let one = try measure(1, backend)
     let many = try measure(layers, backend)

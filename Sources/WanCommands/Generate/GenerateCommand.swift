@@ -39,6 +39,7 @@ struct GenerateCommand: AsyncParsableCommand {
   private func generate() async throws {
     let started = ContinuousClock.now
     let path = output.path
+    try ClipWriter.checkTarget(path: path)
     let ffmpeg = try output.encoder(for: path)
     try output.checkTensorFile()
     let plan = try await plan()

@@ -8,10 +8,10 @@ struct GenerateOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: "The model's folder in the official layout; the bundled one unless given.")
   var model: String?
 
-  @Option(name: .shortAndLong, help: "What to show, in words.")
+  @Option(name: .shortAndLong, parsing: .unconditional, help: "What to show, in words.")
   var prompt: String
 
-  @Option(help: "What not to show; the model's published negative prompt unless given.")
+  @Option(parsing: .unconditional, help: "What not to show; the model's published negative prompt unless given.")
   var negativePrompt: String = ""
 
   @Option(name: .shortAndLong, help: "A picture to start from, in any format that ffmpeg reads (i2v and ti2v models).")
@@ -21,25 +21,31 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp("Pixels, as 832x480; with an image an area, whose shape the image decides.", valueName: "WxH"))
   var size: SizeArgument?
 
-  @Option(help: ArgumentHelp("Frames, 4n+1.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Frames, 4n+1.", valueName: "n"))
   var frames: Int?
 
-  @Option(help: ArgumentHelp("Frames per second.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Frames per second.", valueName: "n"))
   var fps: Int?
 
-  @Option(help: ArgumentHelp("Sampling steps.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: ArgumentHelp("Flow shift: more spends more steps on the broad layout.", valueName: "x"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Flow shift: more spends more steps on the broad layout.", valueName: "x"))
   var shift: Double?
 
-  @Option(help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
   var guidance: GuidanceArgument?
 
   @Option(help: "unipc, dpm++ or euler.")
   var solver: SolverKind?
 
-  @Option(help: ArgumentHelp("Seed of the noise; a new one each time unless given.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Seed of the noise, 0 to 2^64 - 1; a new one each time unless given.", valueName: "n"))
   var seed: UInt64?
 
   @Option(help: "Whose noise the seed stands for: torch's on a CUDA card or on a CPU.")
@@ -57,8 +63,8 @@ struct GenerateOptions: ParsableArguments {
     guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
     else {
       throw ValidationError(
-        "--rng-card \(rngCard.width)x\(rngCard.height): multiprocessors go from \(CUDAGenerator.multiprocessorRange), "
-          + "threads from \(CUDAGenerator.threadRange)")
+        "--rng-card \(rngCard.width)x\(rngCard.height): multiprocessors go from \(CUDAGenerator.multiprocessorRange.words), "
+          + "threads from \(CUDAGenerator.threadRange.words)")
     }
   }
 
@@ -78,6 +84,10 @@ struct GenerateOptions: ParsableArguments {
     request.solver = solver
     return request
   }
+}
+
+extension ClosedRange {
+  fileprivate var words: String { "\(lowerBound) to \(upperBound)" }
 }
 
 extension SizeArgument {

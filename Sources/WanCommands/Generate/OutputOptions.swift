@@ -39,8 +39,12 @@ struct OutputOptions: ParsableArguments {
     guard saveTensors.hasSuffix(".safetensors") else {
       throw CommandError("--save-tensors \(saveTensors): the name must end in .safetensors")
     }
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw CommandError("--save-tensors \(saveTensors): there is no folder '\(folder)': create it first")
+    }
     guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw CommandError("--save-tensors \(saveTensors): the folder \(folder) is missing or cannot be written")
+      throw CommandError(
+        "--save-tensors \(saveTensors): the folder '\(folder)' cannot be written to; check its permissions")
     }
   }
 }

@@ -43,11 +43,12 @@ struct PlanReport: Encodable {
     let guidance = guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
     var lines = [
       "model    \(model) (\(folder))",
-      "clip     \(size), \(frames) frames at \(fps) fps (\(Format.fixed(Double(frames) / Double(fps), 1)) s), \(tokens) tokens",
-      "sampling \(steps) steps \(solver), shift \(shift), guidance \(guidance), seed \(seed) (\(noise) noise)",
+      "clip     \(size), \(Format.count(frames, "frame")) at \(fps) fps "
+        + "(\(Format.fixed(Double(frames) / Double(fps), 1)) s), \(Format.count(tokens, "token"))",
+      "sampling \(Format.count(steps, "step")) \(solver), shift \(shift), guidance \(guidance), seed \(seed) (\(noise) noise)",
     ]
     if experts.count > 1 || experts.first?.expert != Expert.only.rawValue {
-      let parts = experts.map { "\($0.expert) noise \($0.steps) steps from t \($0.firstTimestep)" }
+      let parts = experts.map { "\($0.expert) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)" }
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
     lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")

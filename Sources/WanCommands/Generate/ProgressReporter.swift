@@ -58,7 +58,7 @@ final class ProgressReporter: Sendable {
     case .step(let p):
       "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
         + "\(Format.duration(p.secondsLeft)) left"
-    case .frames(let done, let count): done == count ? "\(count) frames" : nil
+    case .frames(let done, let count): done == count ? Format.count(count, "frame") : nil
     }
   }
 

@@ -7,7 +7,8 @@ struct EngineOptions: ParsableArguments {
   @Option(help: "Numbers inside linears, convolutions and attention: bf16 or f32 (the published numbers).")
   var precision: Precision = .bf16
 
-  @Option(help: ArgumentHelp("Threads to compute on; all cores unless given.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Threads to compute on; all cores unless given.", valueName: "n"))
   var threads: Int?
 
   func validate() throws {

@@ -1,10 +1,10 @@
 import Dispatch
 import Foundation
 
-/// Runs a task that Ctrl-C and SIGTERM cancel, so that it can leave nothing behind; a second Ctrl-C ends it at once.
+/// Runs a task that Ctrl-C, SIGTERM and a closed terminal cancel, so that it can leave nothing behind; a second Ctrl-C ends it at once.
 func interruptible<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
   let task = Task { try await body() }
-  let sources = [SIGINT, SIGTERM].map { number in
+  let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
     signal(number, SIG_IGN)
     let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler {

@@ -18,11 +18,12 @@ struct SynthesizeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seed of the weights.", valueName: "n"))
   var seed: UInt64 = 0
 
+  func validate() throws {
+    _ = try SyntheticModel(named: model)
+  }
+
   func run() async throws {
-    guard let synthetic = SyntheticModel.all.first(where: { $0.family.name == model }) else {
-      let known = SyntheticModel.all.map(\.family.name).joined(separator: ", ")
-      throw ValidationError("'\(model)' is not a model; known are \(known)")
-    }
+    let synthetic = try SyntheticModel(named: model)
     try checkFolder(needing: synthetic.byteCount)
     do {
       try await interruptible {
@@ -34,7 +35,12 @@ struct SynthesizeCommand: AsyncParsableCommand {
     }
   }
 
+  /// Checks that the folder is new or empty and that its disk has room.
   private func checkFolder(needing bytes: Int) throws {
+    let path = URL(fileURLWithPath: folder).path
+    if FileManager.default.fileExists(atPath: path), !FileManager.default.fileExists(atPath: path + "/.") {
+      throw CommandError("\(folder) is not a folder; name a new one")
+    }
     if let names = try? FileManager.default.contentsOfDirectory(atPath: folder), !names.isEmpty {
       throw CommandError("\(folder) is not empty; name a new folder")
     }
@@ -44,5 +50,16 @@ struct SynthesizeCommand: AsyncParsableCommand {
     if let free = (system?[.systemFreeSize] as? NSNumber)?.intValue, free < bytes {
       throw CommandError("\(folder) needs \(Format.gibibytes(bytes)), its disk has \(Format.gibibytes(free)) free")
     }
+  }
+}
+
+extension SyntheticModel {
+  /// The model that a user names.
+  init(named name: String) throws(ValidationError) {
+    guard let model = Self.all.first(where: { $0.family.name == name }) else {
+      let known = Self.all.map(\.family.name).joined(separator: ", ")
+      throw ValidationError("'\(name)' is not a model that can be synthesized; known are \(known)")
+    }
+    self = model
   }
 }

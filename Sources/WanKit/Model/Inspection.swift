@@ -36,7 +36,7 @@ public struct Inspection: Sendable, Encodable {
   /// - Throws: ``ModelError`` when the path is no checkpoint and no model folder at all.
   public init(path: String) throws(ModelError) {
     self.path = path
-    if let source = try? openCheckpoint(path: path), !Self.isModelFolder(path) {
+    if !Self.isModelFolder(path), let source = try Self.singleCheckpoint(path) {
       (summary, networks, problems) = ("a single checkpoint", [Network(source)], [])
       return
     }
@@ -50,6 +50,20 @@ public struct Inspection: Sendable, Encodable {
       (summary, networks, problems) = (
         "not a complete model", parts, error.description.split(separator: "\n").map(String.init)
       )
+    }
+  }
+
+  /// The checkpoint that a file is, or that a folder with nothing else of a model holds; `nil` for another folder.
+  private static func singleCheckpoint(_ path: String) throws(ModelError) -> (any WeightSource)? {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .checkpoint("\(path): there is no such file or folder")
+    }
+    let isFolder = (try? FolderListing(path)) != nil
+    do {
+      return try openCheckpoint(path: path)
+    } catch {
+      if isFolder { return nil }
+      throw .checkpoint(error.description)
     }
   }
 

@@ -1,0 +1,159 @@
+import Foundation
+import Subprocess
+import Tensors
+import TestSupport
+import Testing
+
+extension WanCommandTests {
+  @Suite("Good runs") struct GoodRunTests {
+    /// A clip of 5 frames of 64x32 in 2 steps.
+    private let short = ["generate", "-p", "-a- red ball", "--steps", "2", "--frames", "5", "--size", "64x32"]
+
+    private func clip(_ arguments: [String], in folder: TemporaryFolder) async throws -> CommandResult {
+      let result = try await wan(short + arguments, in: folder)
+      #expect(result.status.isSuccess, "\(result.errors)")
+      return result
+    }
+
+    private func probe(_ name: String, in folder: TemporaryFolder) async throws -> String {
+      let arguments = ["-v", "error", "-count_frames", "-show_streams", "-show_format", name]
+      return try await runCommand("ffprobe", arguments.map { Array($0.utf8) }, in: folder).output
+    }
+
+    @Test("every film format holds the frames, and the settings unless told not to", arguments: ["mp4", "webm", "gif"])
+    func films(_ format: String) async throws {
+      let folder = try TemporaryFolder()
+      _ = try await clip(["-o", "a.\(format)", "--seed", "7"], in: folder)
+      _ = try await clip(["-o", "b.\(format)", "--no-metadata"], in: folder)
+      #expect(folder.contents == ["a.\(format)", "b.\(format)"])
+      let told = try await probe("a.\(format)", in: folder)
+      for part in ["width=64", "height=32", "nb_read_frames=5", "-a- red ball", "swift-wan", "ti2v-5b"] {
+        #expect(told.lowercased().contains(part), "\(part) is not in \(told)")
+      }
+      let silent = try await probe("b.\(format)", in: folder)
+      #expect(silent.contains("nb_read_frames=5") && !silent.contains("red ball") && !silent.contains("swift-wan"))
+    }
+
+    @Test("stills are one file or a numbered set, with the settings in each")
+    func stills() async throws {
+      let folder = try TemporaryFolder()
+      _ = try await clip(["-o", "a.png", "--frames", "1"], in: folder)
+      _ = try await clip(["-o", "b.png"], in: folder)
+      #expect(folder.contents == ["a.png"] + (1...5).map { "b-000\($0).png" })
+      for name in folder.contents {
+        #expect(String(decoding: try folder.bytes(name), as: UTF8.self).contains("-a- red ball"))
+      }
+    }
+
+    @Test("uncompressed clips have the size that the frames take")
+    func uncompressed() async throws {
+      let folder = try TemporaryFolder()
+      let result = try await clip(["-o", "a.y4m"], in: folder)
+      #expect(try folder.bytes("a.y4m").count > 5 * 64 * 32 * 3)
+      #expect(try folder.bytes("a.y4m").starts(with: "YUV4MPEG2 W64 H32 F12:1".utf8))
+      #expect(result.output.isEmpty)
+      let lines = result.errorLines
+      for start in ["model    ti2v-5b", "clip     64x32, 5 frames at 12 fps", "sampling 2 steps", "memory   about"] {
+        #expect(lines.contains { $0.hasPrefix(start) }, "\(start) is not in \(result.errors)")
+      }
+      #expect(lines.contains { $0.hasPrefix("step 2/2 ") })
+      #expect(lines.last?.hasPrefix("wrote a.y4m in ") == true)
+      #expect(!result.errors.contains("\r") && !result.errors.contains("\u{1B}"))
+    }
+
+    @Test("events come as JSON, one a line, in order")
+    func events() async throws {
+      let folder = try TemporaryFolder()
+      let result = try await clip(["-o", "a.y4m", "--json"], in: folder)
+      #expect(result.errors.isEmpty)
+      let events = try result.events()
+      let names = events.compactMap { $0["event"] as? String }
+      #expect(names.first == "plan" && names.last == "done" && names.count == events.count)
+      #expect(names.filter { $0 == "step" }.count == 2)
+      #expect(events.compactMap { $0["step"] as? Int } == [1, 2])
+      let firstStep = try #require(names.firstIndex(of: "step"))
+      let firstFrames = try #require(names.firstIndex(of: "frames"))
+      #expect(names[..<firstStep].dropFirst().allSatisfy { $0 == "stage" })
+      #expect(firstStep < firstFrames)
+      #expect(events.last { $0["event"] as? String == "frames" }?["frames"] as? Int == 5)
+      try keys(events)
+    }
+
+    private func keys(_ events: [[String: any Sendable]]) throws {
+      let wanted = [
+        "plan": [
+          "model", "folder", "size", "frames", "fps", "tokens", "steps", "shift", "guidanceLow", "guidanceHigh",
+          "solver",
+          "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "backend", "output",
+        ],
+        "stage": ["stage"], "step": ["step", "steps", "expert", "timestep", "seconds", "secondsLeft"],
+        "frames": ["frames", "of"], "done": ["output", "seconds", "peakMemory"],
+      ]
+      for event in events {
+        let name = try #require(event["event"] as? String)
+        #expect(Set(event.keys) == Set(wanted[name] ?? []).union(["event"]))
+      }
+    }
+
+    @Test("a quiet run says nothing, and names follow clip.mp4")
+    func quietAndNames() async throws {
+      let folder = try TemporaryFolder()
+      for _ in 1...2 {
+        let result = try await clip(["--quiet", "--frames", "1"], in: folder)
+        #expect(result.output.isEmpty && result.errors.isEmpty)
+      }
+      #expect(folder.contents == ["clip-2.mp4", "clip.mp4"])
+    }
+
+    @Test("the same request gives the same bytes, on any number of threads")
+    func repeatable() async throws {
+      let folder = try TemporaryFolder()
+      let runs = [("a", "1"), ("b", "2"), ("c", "2")]
+      for (name, threads) in runs {
+        let files = ["-o", "\(name).mp4", "--save-tensors", "\(name).safetensors"]
+        _ = try await clip(files + ["--seed", "3", "--threads", threads], in: folder)
+      }
+      for type in ["mp4", "safetensors"] {
+        #expect(try folder.bytes("a.\(type)") == folder.bytes("b.\(type)"), "1 and 2 threads: \(type)")
+        #expect(try folder.bytes("b.\(type)") == folder.bytes("c.\(type)"), "twice: \(type)")
+      }
+      try checkTensors(folder.path("a.safetensors"))
+    }
+
+    private func checkTensors(_ path: String) throws {
+      let tensors = try TensorFile.read(path)
+      let shapes = tensors.mapValues { $0.shape.dimensions }
+      #expect(Set(shapes.keys) == ["context", "context_null", "noise", "latents", "timesteps", "sigmas", "video"])
+      #expect(shapes["noise"] == [48, 2, 2, 4])
+      #expect(shapes["latents"] == [2, 48, 2, 2, 4])
+      #expect(shapes["timesteps"] == [2])
+      #expect(shapes["sigmas"] == [3])
+      #expect(shapes["video"] == [3, 5, 32, 64])
+      #expect(shapes["context"]?.count == 2 && shapes["context_null"]?.count == 2)
+      #expect(tensors.values.allSatisfy { $0.dtype == .f32 })
+    }
+
+    @Test("a picture begins the clip")
+    func fromPicture() async throws {
+      let folder = try TemporaryFolder()
+      let result = try await clip(["-i", Folders.picture, "-o", "a.y4m"], in: folder)
+      #expect(result.errors.contains("encoding the image"))
+      let experts = ["-m", Folders.golden("i2v"), "-i", Folders.picture, "-o", "b.y4m"]
+      let other = try await clip(experts, in: folder)
+      #expect(other.errors.contains("model    i2v-a14b"))
+      #expect(other.errors.contains("encoding the image"))
+      #expect(folder.contents == ["a.y4m", "b.y4m"])
+    }
+
+    @Test("two experts and the switch between them are told")
+    func experts() async throws {
+      let folder = try TemporaryFolder()
+      let result = try await clip(["-m", Folders.golden("t2v"), "-o", "a.y4m", "--steps", "8"], in: folder)
+      let plan = try #require(result.errorLines.first { $0.hasPrefix("experts") })
+      #expect(plan.contains("high noise 6 steps from t 999.0, then low noise 2 steps from t "))
+      #expect(result.errorLines.contains { $0.hasPrefix("step 6/8") && $0.contains("high noise") })
+      #expect(result.errorLines.contains { $0.hasPrefix("step 7/8") && $0.contains("low noise") })
+      #expect(result.errorLines.filter { $0 == "loading the transformer" }.count == 2)
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Subprocess
+import Testing
+
+extension WanCommandTests {
+  @Suite("inspect, bench, synthesize, help") struct OtherCommandsTests {
+    private func run(_ arguments: String...) async throws -> (result: CommandResult, left: [String]) {
+      let folder = try TemporaryFolder()
+      return (try await wan(arguments, in: folder), folder.contents)
+    }
+
+    private func fails(_ code: Int32, _ arguments: [String], says: String...) async throws {
+      let folder = try TemporaryFolder()
+      let result = try await wan(arguments, in: folder)
+      #expect(result.status == .exited(code), "\(arguments): \(result.errors)")
+      #expect(result.errors.hasPrefix("Error: "), "\(arguments): \(result.errors)")
+      for part in says { #expect(result.errors.contains(part), "\(arguments): \(part) is not in \(result.errors)") }
+      #expect(folder.contents.isEmpty)
+    }
+
+    @Test(
+      "inspect names every model",
+      arguments: [
+        (Folders.nano, "ti2v-5b", 3), (Folders.golden("ti2v"), "ti2v-5b", 3), (Folders.golden("t2v"), "t2v-a14b", 4),
+        (Folders.golden("i2v"), "i2v-a14b", 4),
+      ])
+    func models(_ path: String, _ name: String, _ networks: Int) async throws {
+      let (result, left) = try await run("inspect", path)
+      #expect(result.status.isSuccess && left.isEmpty)
+      #expect(result.output.hasPrefix("\(path): \(name), "), "\(result.output)")
+      #expect(result.outputLines.count == 1 + networks, "\(result.output)")
+      let report = try #require(try await run("inspect", path, "--json").result.events().first)
+      #expect((report["networks"] as? [Any])?.count == networks)
+      #expect(Set(report.keys) == ["path", "summary", "networks", "problems"])
+    }
+
+    @Test("inspect names single checkpoints")
+    func files() async throws {
+      for (file, kind) in [
+        ("diffusion_pytorch_model.safetensors", "transformer"), ("Wan2.2_VAE.pth", "autoencoder"),
+        ("models_t5_umt5-xxl-enc-bf16.pth", "text encoder"),
+      ] {
+        let (result, _) = try await run("inspect", Folders.nano + "/" + file)
+        #expect(result.status.isSuccess, "\(result.errors)")
+        #expect(result.output.contains("a single checkpoint\n  \(kind): "), "\(result.output)")
+      }
+    }
+
+    @Test("inspect tells what a folder lacks and what a file is not")
+    func incomplete() async throws {
+      let files = try BadFiles().folder
+      let result = try await wan(["inspect", files.path("no-vae")], in: TemporaryFolder())
+      #expect(result.status == .exited(1))
+      #expect(result.output.contains("not a complete model") && result.output.contains("Wan2.2_VAE"))
+      #expect(result.output.contains("transformer"))
+      try await fails(1, ["inspect", files.path("text.png")], says: "text.png", "neither a safetensors file")
+      try await fails(1, ["inspect", files.path("empty.png")], says: "empty.png", "is empty")
+      try await fails(1, ["inspect", files.path("empty")], says: "/empty", "found nothing")
+      try await fails(1, ["inspect", "/nowhere"], says: "/nowhere", "no such file or folder")
+      try await fails(64, ["inspect"], says: "<path>")
+      withExtendedLifetime(files) {}
+    }
+
+    @Test("bench prints one JSON object with the keys of its part")
+    func bench() async throws {
+      let common: Set = ["part", "dtype", "threads", "backend", "seconds", "gflops", "peak_rss_gib"]
+      let gemm = try await run("bench", "gemm", "--m", "8", "--k", "32", "--n", "16", "--repeat", "1", "--json").result
+      let first = try #require(gemm.events().first)
+      #expect(Set(first.keys) == common.union(["m", "k", "n"]))
+      #expect(first["m"] as? Int == 8 && first["part"] as? String == "gemm")
+      let attention = try await run(
+        "bench", "attention", "--tokens", "32", "--heads", "2", "--repeat", "1", "--precision", "f32", "--json"
+      ).result
+      let second = try #require(attention.events().first)
+      #expect(Set(second.keys) == common.union(["tokens", "heads"]))
+      #expect(second["dtype"] as? String == "f32" && gemm.outputLines.count == 1)
+    }
+
+    @Test("bench refuses what it cannot measure")
+    func badBench() async throws {
+      try await fails(64, ["bench", "nothing"], says: "nothing")
+      try await fails(64, ["bench", "gemm", "--m", "0"], says: "--m", "wan bench gemm")
+      try await fails(64, ["bench", "attention", "--tokens", "0"], says: "--tokens", "wan bench attention")
+      try await fails(64, ["bench", "transformer", "--model", "nano"], says: "'nano'", "ti2v-5b")
+      try await fails(64, ["bench", "transformer", "--layers", "99"], says: "--layers 99", "1 to 30")
+      try await fails(64, ["bench", "transformer", "--scale", "--layers", "1"], says: "--layers 1", "2 to 30")
+      try await fails(64, ["bench", "vae", "--vae", "2.0"], says: "--vae '2.0'", "2.1 nor 2.2")
+      try await fails(64, ["bench", "vae", "--latent", "5x5"], says: "--latent", "TxHxW")
+      try await fails(64, ["bench", "text", "--layers", "1"], says: "--layers 1", "2 to 24")
+      try await fails(64, ["bench", "text", "--tokens", "513"], says: "--tokens 513")
+      try await fails(64, ["bench", "gemm", "--repeat", "0"], says: "--repeat 0")
+    }
+
+    @Test("synthesize refuses unknown models and folders in use")
+    func synthesize() async throws {
+      let full = try TemporaryFolder()
+      try full.write("notes.txt", "mine".utf8)
+      try await fails(64, ["synthesize", "wan3", "new"], says: "'wan3'", "t2v-a14b", "wan synthesize")
+      try await fails(1, ["synthesize", "ti2v-5b", full.url.path], says: full.url.path, "not empty")
+      try await fails(1, ["synthesize", "ti2v-5b", full.path("notes.txt")], says: "notes.txt", "not a folder")
+      #expect(full.contents == ["notes.txt"])
+    }
+
+    @Test("help names every option and command")
+    func help() async throws {
+      let overview = try await run("--help").result
+      #expect(overview.status.isSuccess)
+      for command in ["generate", "inspect", "bench", "synthesize"] {
+        #expect(overview.output.contains("  \(command) "))
+      }
+      for arguments in [["help", "generate"], ["generate", "--help"]] {
+        let output = try await wan(arguments, in: TemporaryFolder()).output
+        for option in [
+          "model", "prompt", "negative-prompt", "image", "size", "frames", "fps", "steps", "shift", "guidance",
+          "solver",
+          "seed", "rng", "rng-card", "output", "save-tensors", "no-metadata", "json", "quiet", "precision", "threads",
+        ] {
+          #expect(output.contains("--\(option) "), "--\(option) is not in the help")
+        }
+      }
+      let version = try await run("--version").result
+      #expect(version.output.split(separator: ".").count == 3)
+    }
+  }
+}
