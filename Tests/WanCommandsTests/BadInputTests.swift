@@ -99,7 +99,7 @@ struct BadFiles {
     BadInput("a missing shard", ["-p", "a", "--model", "IN/no-shard"], says: "part-1-of-2.safetensors"),
     BadInput("half a transformer", ["-p", "a", "--model", "IN/short-transformer"], says: "diffusion_pytorch_model"),
     BadInput("half a config", ["-p", "a", "--model", "IN/bad-config"], says: "bad-config/config.json"),
-    BadInput("heads that do not divide", ["-p", "a", "--model", "IN/odd-heads"], says: "odd-heads/config.json"),
+    BadInput("heads that do not divide", ["-p", "a", "--model", "IN/odd-heads"], says: "config.json says num_heads 5"),
     BadInput("a missing output folder", ["-p", "a", "-o", "none/a.mp4"], says: "none/a.mp4", "create it"),
     BadInput("an output folder that is none", ["-p", "a", "-o", "IN/text.png/a.y4m"], says: "text.png", "create it"),
     BadInput("an unwritable output folder", ["-p", "a", "-o", "/proc/a.mp4"], says: "/proc/a.mp4", "cannot write"),

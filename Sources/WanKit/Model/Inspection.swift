@@ -102,7 +102,7 @@ public struct Inspection: Sendable, Encodable {
     }
     let folders = ["high_noise_model", "low_noise_model"].filter(files.contains)
     let parts = (folders + candidates).compactMap { name in
-      (try? openCheckpoint(path: path + "/" + name)).map { Network($0, role: name) }
+      (try? openCheckpoint(path: path + "/" + name)).map { Network($0, file: name) }
     }
     guard !parts.isEmpty else { throw error }
     return parts
@@ -120,10 +120,10 @@ extension Expert {
 }
 
 extension Inspection.Network {
-  init(_ source: any WeightSource, role: String? = nil) {
+  init(_ source: any WeightSource, role: String? = nil, file: String? = nil) {
     let descriptors = source.names.compactMap(source.descriptor)
     let kind = Inspection.Kind(source)
-    self.role = role ?? kind.name
+    self.role = role ?? (file.map { "\($0), " } ?? "") + kind.name
     description = kind.sizes
     types = Set(descriptors.map(\.dtype.rawValue)).sorted()
     tensors = source.names.count

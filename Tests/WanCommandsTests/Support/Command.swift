@@ -63,7 +63,8 @@ func configuration(
   let shell = try await Executable.name("sh").resolveExecutablePath(in: .inherit)
   let script = ["-c", "cd \"$0\" && exec \"$@\"", folder.url.path, executable].map { Array($0.utf8) }
   return Configuration(
-    executable: .path(shell), arguments: Arguments(script + arguments), environment: environment)
+    // As C strings: raw arguments are taken up to their zero.
+    executable: .path(shell), arguments: Arguments((script + arguments).map { $0 + [0] }), environment: environment)
 }
 
 /// Whether a command of that name can be found.
