@@ -5,7 +5,7 @@ import Testing
 
 @testable import CPUBackend
 
-/// The instruction set in use is one for the process, so nothing here runs beside anything else.
+/// Each test brings pools of threads of its own, so they run one at a time.
 @Suite(.serialized)
 struct CPUBackendTests {
   static let conformance = BackendConformance()
