@@ -19,10 +19,8 @@ public struct Weights {
 
   /// A cursor at the root of a checkpoint, with nothing asked for yet.
   ///
-  /// - Parameters:
-  ///   - backend: kept by every layer that is made through the cursor.
-  ///   - precision: of those layers; see ``inFloat32`` for the exceptions.
-  ///   - survey: whether to read headers only; see ``isSurvey``.
+  /// Every layer made through it keeps the backend, and the precision unless it was made ``inFloat32``; with `survey`
+  /// only headers are read.
   public init(_ source: any WeightSource, backend: any Backend, precision: Precision, survey: Bool = false) {
     self.init(
       source: source, record: LoadRecord(), backend: backend, precision: precision, isSurvey: survey, path: "")

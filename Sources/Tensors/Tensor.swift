@@ -12,8 +12,7 @@ public struct Tensor: Sendable {
   public let byteOffset: Int
 
   /// A view of memory that exists, without a copy; traps unless all elements lie inside the storage.
-  ///
-  /// - Parameter byteOffset: of element 0, whose address must be aligned for its type; that is not checked.
+  /// The address of element 0 must be aligned for its type; that is not checked.
   public init(shape: Shape, dtype: DType, storage: Storage, byteOffset: Int = 0) {
     precondition(
       byteOffset >= 0 && byteOffset + shape.count * dtype.byteCount <= storage.byteCount,

@@ -9,7 +9,7 @@ extension Generator {
   /// - Parameters:
   ///   - ffmpeg: needed for every format but .y4m.
   ///   - metadata: kept in the clip's comment where the format has one.
-  /// - Throws: ``MediaError``, and what ``run(_:keepTrace:onEvent:frames:)`` throws; nothing is left behind then.
+  /// - Throws: `MediaError`, and what ``run(_:keepTrace:onEvent:frames:)`` throws; nothing is left behind then.
   @discardableResult
   public func clip(
     _ plan: GenerationPlan, to path: String, ffmpeg: FFmpeg?, metadata: String? = nil, keepTrace: Bool = false,

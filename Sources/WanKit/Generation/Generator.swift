@@ -33,8 +33,8 @@ public struct Generator: Sendable {
   ///   - keepTrace: whether to keep every tensor for the returned trace; costs memory that grows with steps and frames.
   ///   - onEvent: called in order as stages and steps pass.
   ///   - frames: takes frames [n, H, W, 3] in [-1, 1] in order; decoding waits for it.
-  /// - Throws: ``CancellationError`` within one layer of the task's cancellation; ``WeightError``; ``TokenizerError``;
-  ///   ``SamplingError`` when the latents stop being finite; whatever `frames` throws.
+  /// - Throws: `CancellationError` within one layer of the task's cancellation; `WeightError`; `TokenizerError`;
+  ///   `SamplingError` when the latents stop being finite; whatever `frames` throws.
   @discardableResult
   public func run(
     _ plan: GenerationPlan, keepTrace: Bool = false, onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in },

@@ -55,7 +55,7 @@ public struct SyntheticModel: Sendable {
   /// Writes a folder in the official layout, bf16 safetensors throughout.
   ///
   /// - Parameter onFile: called with each file's path and bytes before it is written.
-  /// - Throws: ``CheckpointError`` when the disk refuses; `CancellationError` between tensors.
+  /// - Throws: `CheckpointError` when the disk refuses; `CancellationError` between tensors.
   public func write(
     to folder: String, seed: UInt64 = 0, onFile: (_ path: String, _ bytes: Int) -> Void = { _, _ in }
   ) throws {
