@@ -39,6 +39,8 @@ let package = Package(
   products: [
     .library(name: "WanKit", targets: ["WanKit"]),
     .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    .library(name: "Media", targets: ["Media"]),
+    .library(name: "Tensors", targets: ["Tensors"]),
     .executable(name: "wan", targets: ["wan"]),
   ],
   dependencies: [

@@ -134,6 +134,7 @@ public struct TensorRequest: Sendable, Hashable {
   /// As the file must store it, before any reshaping.
   public let shape: Shape
 
+  /// A request made by hand, for sources that no model has asked.
   public init(name: String, shape: Shape) {
     self.name = name
     self.shape = shape

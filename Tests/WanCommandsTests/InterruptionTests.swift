@@ -33,7 +33,8 @@ extension WanCommandTests {
       let (status, seconds, told) = try await interrupted(stop, in: folder)
       #expect(status == .exited(130), "\(told)")
       #expect(seconds < 3, "\(told)")
-      #expect(told.hasSuffix("stopped; nothing was written\n"), "\(told)")
+      // Not at the very end: the library that runs ffmpeg may complain of its own task while the process ends.
+      #expect(told.contains("stopped; nothing was written\n"), "\(told)")
       #expect(folder.contents.isEmpty)
     }
 

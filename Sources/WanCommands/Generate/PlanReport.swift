@@ -1,3 +1,4 @@
+import Foundation
 import Sampling
 import Tensors
 import WanKit
@@ -12,6 +13,8 @@ struct PlanReport: Encodable {
   let guidanceLow, guidanceHigh: Float
   let experts: [ExpertSteps]
   let memoryBytes, weightBytes: Int
+  /// What the machine has.
+  let machineMemoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
   /// How many steps an expert runs in a row, and the timestep of the first.
   struct ExpertSteps: Encodable {
@@ -52,6 +55,10 @@ struct PlanReport: Encodable {
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
     lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")
+    if memoryBytes > machineMemoryBytes {
+      lines.append(
+        "warning  this machine has \(Format.gibibytes(machineMemoryBytes)); a smaller size or fewer frames would fit")
+    }
     lines.append("engine   \(backend), \(precision)")
     lines.append("output   \(output)")
     return lines
