@@ -18,7 +18,7 @@ struct TextParityTests {
 
   @Test("every recorded text is cleaned and cut into the published tokens")
   func tokens() throws {
-    let modules = try GoldenModules(family: "ti2v")
+    let modules = try GoldenModules(family: #require(ModuleParityTests.families.first))
     let tokenizer = try UnigramTokenizer.open(folder: modules.folder.tokenizerFolder)
     for item in try Self.cases() {
       let cleaned = PromptCleaner.clean(item.text)
@@ -29,7 +29,7 @@ struct TextParityTests {
 
   @Test("the text encoder gives the published vectors")
   func encoder() throws {
-    let encoder = try GoldenModules(family: "ti2v").textEncoder()
+    let encoder = try GoldenModules(family: #require(ModuleParityTests.families.first)).textEncoder()
     let golden = try Golden.tensors("parts/text.safetensors")
     for (i, item) in try Self.cases().enumerated() {
       guard let expected = golden["context_\(i)"] else { continue }

@@ -84,7 +84,8 @@ extension WanCommandTests {
         "plan": [
           "model", "folder", "size", "frames", "fps", "tokens", "steps", "shift", "guidanceLow", "guidanceHigh",
           "solver",
-          "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "backend", "output",
+          "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "machineMemoryBytes", "backend",
+          "output",
         ],
         "stage": ["stage"], "step": ["step", "steps", "expert", "timestep", "seconds", "secondsLeft"],
         "frames": ["frames", "of"], "done": ["output", "seconds", "peakMemory"],
