@@ -21,6 +21,7 @@
   const V(element) *a = a_start, *b = b_start;                                                                 \
   const size_t row = row_distance;                                                                             \
   WAN_TILE_EACH(WAN_TILE_BEGIN)                                                                                \
+  _Pragma("clang loop unroll_count(4)")                                                                        \
   for (size_t i = 0; i < steps; ++i, a += step_distance, b += WAN_LANES) {                                     \
     V(operand) left = *(const V(operand_any) *)b, right = *(const V(operand_any) *)(b + WAN_WIDTH), factor;    \
     WAN_TILE_EACH(WAN_TILE_ADD)                                                                                \

@@ -17,9 +17,9 @@ extension CPUBackend {
     switch weights.form {
     case .upsampled: preconditionFailure("convolution: these weights are for upsampledConvolution")
     case .product(let linear): return pointwise(walk, linear, output)
-    case .windows(let pieces):
+    case .windows(let kernel):
       let result = empty(Shape(walk.extents + [weights.outputs]), output)
-      run(walk, weights, pieces, into: result)
+      run(walk, weights, kernel, into: result)
       return result
     }
   }
@@ -79,7 +79,7 @@ extension CPUBackend {
   }
 
   private func run(
-    _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ pieces: [PackedWeights], into result: Tensor
+    _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ kernel: WindowWeights, into result: Tensor
   ) {
     let (frames, height, width) = (walk.extents[0], walk.extents[1], walk.extents[2])
     guard result.count > 0 else { return }
@@ -91,7 +91,7 @@ extension CPUBackend {
       let start = place % bands * band
       let tile = ConvolutionTile(
         frame: place / bands, rows: start..<min(height, start + band), width: width, block: block)
-      convolve(tile, walk, weights, pieces[block], into: result, worker)
+      convolve(tile, walk, weights, kernel, into: result, worker)
     }
   }
 
@@ -102,7 +102,7 @@ extension CPUBackend {
   }
 
   private func convolve(
-    _ tile: ConvolutionTile, _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ piece: PackedWeights,
+    _ tile: ConvolutionTile, _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ kernel: WindowWeights,
     into result: Tensor, _ worker: Worker
   ) {
     let (layout, geometry, type) = (weights.layout, walk.geometry, weights.sourceType)
@@ -113,31 +113,29 @@ extension CPUBackend {
       width: (tile.width - 1) * geometry.strideWidth + weights.kernel.width, inputs: layout.channels,
       outputs: layout.block, kernelHeight: weights.kernel.height, kernelWidth: weights.kernel.width,
       strideHeight: geometry.strideHeight, strideWidth: geometry.strideWidth)
-    let primitive = primitives.window(key, template: piece.template)
-    let matrix = piece.weights(for: primitive, threads)
-    let direct = result.dtype == .f32 && layout.block == weights.outputs
+    let step = WindowProduct(kernel, block: tile.block, key, primitives, threads)
+    let direct = result.dtype == .f32 && step.stride == weights.outputs
     let first = (tile.frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
     // SAFETY: window and tile have the sizes that the key says, and each tile of the result has one writer.
     let parts = unsafe worker.scratch([
-      primitive.scratchBytes, key.height * key.width * key.inputs * type.byteCount,
-      direct ? 0 : tile.pixels * layout.block * 4,
+      step.scratchBytes, key.height * key.width * key.inputs * type.byteCount,
+      direct ? 0 : tile.pixels * step.stride * 4,
     ])
     unsafe walk.window(of: tile.frame, merged: layout.channels).gather(
       top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
       rows: key.height, columns: key.width, as: type, rounded: weights.rounds, into: parts[1])
     let target = unsafe result.address(first * weights.outputs + columns.lowerBound)
     let product = unsafe direct ? target : parts[2]
-    unsafe primitive.execute(
-      threads, worker, src: parts[1], weights: matrix.pointer, dst: product, scratch: parts[0])
+    unsafe step.execute(threads, worker, window: parts[1], dst: product, scratch: parts[0])
     if direct && weights.bias == nil { return }
     unsafe wan_bias_activation(
-      product.assumingMemoryBound(to: Float.self), layout.block, weights.bias?.floats(columns.lowerBound), target,
+      product.assumingMemoryBound(to: Float.self), step.stride, weights.bias?.floats(columns.lowerBound), target,
       result.kernelType("convolution"), weights.outputs, tile.pixels, columns.count, WAN_ACT_NONE)
   }
 
   /// Both phases of one output column parity, for some rows of the small image.
   private func upsample(
-    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, _ phases: [[PackedWeights]],
+    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, _ phases: [WindowWeights],
     into result: Tensor, _ worker: Worker
   ) {
     let (layout, type, width) = (weights.layout, weights.sourceType, tile.width)
@@ -148,24 +146,25 @@ extension CPUBackend {
       outputs: layout.block, kernelHeight: 2, kernelWidth: 2, strideHeight: 1, strideWidth: 1)
     let window = FrameWindow(
       frames: [x[tile.frame]], height: x.shape[1], width: width, channels: weights.inputs, merged: layout.channels)
-    let primitives = (0..<2).map { self.primitives.window(key, template: phases[$0 * 2 + column][tile.block].template) }
+    let products = (0..<2).map {
+      WindowProduct(phases[$0 * 2 + column], block: tile.block, key, primitives, threads)
+    }
+    let stride = products[0].stride
     let rowBytes = key.width * key.inputs * type.byteCount
     // SAFETY: as in convolve; the two phases of a column parity write the rows of their own parity.
     let parts = unsafe worker.scratch([
-      primitives.reduce(0) { max($0, $1.scratchBytes) }, (key.height + 1) * rowBytes, tile.pixels * layout.block * 4,
+      products.reduce(0) { max($0, $1.scratchBytes) }, (key.height + 1) * rowBytes, tile.pixels * stride * 4,
     ])
     unsafe window.gather(
       top: tile.rows.lowerBound - 1, left: column - 1, rows: key.height + 1, columns: key.width, as: type,
       rounded: weights.rounds, into: parts[1])
     for row in 0..<2 {
-      let piece = phases[row * 2 + column][tile.block]
-      unsafe primitives[row].execute(
-        threads, worker, src: parts[1] + row * rowBytes,
-        weights: piece.weights(for: primitives[row], threads).pointer, dst: parts[2], scratch: parts[0])
+      unsafe products[row].execute(
+        threads, worker, window: parts[1] + row * rowBytes, dst: parts[2], scratch: parts[0])
       for (index, y) in tile.rows.enumerated() {
         let pixel = ((tile.frame * x.shape[1] + y) * 2 + row) * 2 * width + column
         unsafe wan_bias_activation(
-          parts[2].assumingMemoryBound(to: Float.self) + index * width * layout.block, layout.block,
+          parts[2].assumingMemoryBound(to: Float.self) + index * width * stride, stride,
           weights.bias?.floats(columns.lowerBound), result.address(pixel * weights.outputs + columns.lowerBound),
           result.kernelType("upsampledConvolution"), 2 * weights.outputs, width, columns.count, WAN_ACT_NONE)
       }

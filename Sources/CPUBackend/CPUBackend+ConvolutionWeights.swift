@@ -93,8 +93,20 @@ extension CPUBackend {
     return result
   }
 
+  /// Merged weights as the windows' products take them.
+  private func pack(_ merged: Tensor, _ layout: MergedLayout, _ precision: Precision) -> WindowWeights {
+    packsWindows ? .packed(packed(merged, layout, precision)) : .taps(taps(merged, precision))
+  }
+
+  /// [N, C, kh, kw] float32 -> [kh kw, N, C], in bfloat16 where the precision rounds anyway.
+  private func taps(_ merged: Tensor, _ precision: Precision) -> Tensor {
+    let (n, c, count) = (merged.shape[0], merged.shape[1], merged.shape[2] * merged.shape[3])
+    let result = permuted(merged.reshaped([n * c, count]), [1, 0]).reshaped([count, n, c])
+    return precision == .bf16 ? cast(result, to: .bf16) : result
+  }
+
   /// Merged weights in oneDNN's layout, block by block.
-  private func pack(_ merged: Tensor, _ layout: MergedLayout, _ precision: Precision) -> [PackedWeights] {
+  private func packed(_ merged: Tensor, _ layout: MergedLayout, _ precision: Precision) -> [PackedWeights] {
     let source = products(of: merged, as: .f32, rounded: precision == .bf16)
     let key = WindowKey(
       bf16: sourceType(precision) == .bf16, height: 8 + merged.shape[2], width: 32 + merged.shape[3],

@@ -4,8 +4,8 @@ public import Tensors
 
 extension CPUBackend {
   /// Rows multiplied at a time; bounds the memory that converted inputs take.
-  private static let chunk = 2048
-  /// Rows of one product within a task; their results stay in the cache until they are finished.
+  private static let chunk = 1024
+  /// Rows of one packed product within a task; their results stay in the cache until they are finished.
   private static let productRows = 384
   /// Rows that a primitive stands for when oneDNN chooses a layout.
   private static let typicalRows = 256
@@ -37,8 +37,9 @@ extension CPUBackend {
     let result = empty(x.shape.replacingLast(weights.outputs), output)
     let flat = x.reshaped([rows, weights.inputs])
     let target = result.reshaped([rows, weights.outputs])
-    for start in stride(from: 0, to: rows, by: CPUBackend.chunk) {
-      let range = start..<min(rows, start + CPUBackend.chunk)
+    let step = CPUBackend.evenStep(rows, limit: CPUBackend.chunk)
+    for start in stride(from: 0, to: rows, by: step) {
+      let range = start..<min(rows, start + step)
       let source = products(of: flat.slice(range), as: weights.sourceType, rounded: weights.rounds)
       multiply(source, weights, activation, into: target.slice(range))
     }
@@ -55,10 +56,10 @@ extension CPUBackend {
     }
   }
 
-  /// Whether oneDNN has code for a layout of its own; its plain gemm takes rows as they are as fast as any.
+  /// Whether oneDNN has code for a layout of its own; where it has a plain gemm only, our kernel is faster.
   private func prefersPacking(_ shape: Shape, bf16: Bool) -> Bool {
     bf16
-      || !primitives.product(template(shape[1], CPULinear.block(shape[0]), bf16: bf16)).implementation
+      || !primitives.product(template(shape[1], CPULinear.block(shape[0], packed: true), bf16: bf16)).implementation
         .hasPrefix("gemm")
   }
 
@@ -70,7 +71,7 @@ extension CPUBackend {
 
   private func pack(_ weight: Tensor, bf16: Bool) -> [PackedWeights] {
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    let block = CPULinear.block(outputs)
+    let block = CPULinear.block(outputs, packed: true)
     let pieces = stride(from: 0, to: outputs, by: block).map { start in
       let key = template(inputs, min(block, outputs - start), bf16: bf16)
       let primitive = primitives.product(key)
@@ -114,7 +115,10 @@ extension CPUBackend {
       let (block, band) = (index / bands, index % bands)
       let tile = LinearTile(
         rows: band * step..<min(rows, (band + 1) * step), block: block, columns: weights.columns(block))
-      multiply(tile, x, weights, activation, into: result, worker)
+      switch weights.form {
+      case .plain(let weight): multiply(tile, x, weight, weights, activation, into: result, worker)
+      case .packed(let pieces, _): multiply(tile, x, pieces[block], weights, activation, into: result, worker)
+      }
     }
   }
 
@@ -124,42 +128,65 @@ extension CPUBackend {
     return max(min(rows, 256), (rows + wanted - 1) / wanted)
   }
 
+  /// A tile by our kernel, from rows as they lie in the weight.
   private func multiply(
-    _ tile: LinearTile, _ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor,
-    _ worker: Worker
+    _ tile: LinearTile, _ x: Tensor, _ weight: Tensor, _ weights: CPULinear, _ activation: Activation,
+    into result: Tensor, _ worker: Worker
+  ) {
+    let (inputs, columns) = (weights.inputs, tile.columns.count)
+    let width = wan_product_columns(columns)
+    // SAFETY: the rows lie in x, the columns in the weight; the product has room for the tile; scratch is the worker's.
+    let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, inputs), tile.rows.count * width * 4])
+    let rows = unsafe tile.rows.map { unsafe UnsafePointer<Float>?(x.floats($0 * inputs)) }
+    let sums = unsafe parts[1].assumingMemoryBound(to: Float.self)
+    unsafe rows.withUnsafeBufferPointer { rows in
+      var product = unsafe wan_product_t(
+        rows: rows.baseAddress, row_offset: 0, row_count: rows.count, columns: columns, depth: inputs,
+        weights: weight.address(tile.columns.lowerBound * inputs), weights_type: weight.kernelType("linear"),
+        weights_stride: inputs, dst: sums, dst_stride: width, adds: 0)
+      unsafe wan_product(&product, parts[0])
+    }
+    unsafe finish(sums, stride: width, tile.rows, tile, weights, activation, into: result)
+  }
+
+  /// A tile by oneDNN, from weights in its layout.
+  private func multiply(
+    _ tile: LinearTile, _ x: Tensor, _ piece: PackedWeights, _ weights: CPULinear, _ activation: Activation,
+    into result: Tensor, _ worker: Worker
   ) {
     let (inputs, columns) = (weights.inputs, tile.columns.count)
     let step = CPUBackend.evenStep(tile.rows.count, limit: CPUBackend.productRows)
-    var key = ProductKey(
+    let key = ProductKey(
       bf16: weights.sourceType == .bf16, m: step, n: columns, k: inputs, sourceStride: inputs, resultStride: columns,
-      packed: false)
-    var (matrix, piece): (Tensor?, PackedWeights?)
-    switch weights.form {
-    case .plain(let weight): matrix = weight.slice(tile.columns)
-    case .packed(let pieces, _): piece = pieces[tile.block]
-    }
-    key.packed = piece != nil
-    let widened = matrix.map { $0.dtype == .bf16 } ?? false
+      packed: true)
     let tail = tile.rows.count % step
-    var scratchBytes = primitives.product(key, template: piece?.template).scratchBytes
+    var scratchBytes = primitives.product(key, template: piece.template).scratchBytes
     if tail > 0 {
-      scratchBytes = max(scratchBytes, primitives.product(key.rows(tail), template: piece?.template).scratchBytes)
+      scratchBytes = max(scratchBytes, primitives.product(key.rows(tail), template: piece.template).scratchBytes)
     }
     // SAFETY: every stretch lies in x and in the result, whose part nobody else writes; scratch is the worker's.
-    let parts = unsafe worker.scratch([scratchBytes, step * columns * 4, widened ? columns * inputs * 4 : 0])
-    if widened, let matrix { unsafe convert(matrix.pointer, .bf16, parts[2], .f32, matrix.count) }
+    let parts = unsafe worker.scratch([scratchBytes, step * columns * 4])
     for start in stride(from: tile.rows.lowerBound, to: tile.rows.upperBound, by: step) {
-      let rows = min(step, tile.rows.upperBound - start)
-      let primitive = primitives.product(key.rows(rows), template: piece?.template)
-      guard let known = matrix ?? piece?.weights(for: primitive, threads) else { return }
+      let rows = start..<min(start + step, tile.rows.upperBound)
+      let primitive = primitives.product(key.rows(rows.count), template: piece.template)
       unsafe primitive.execute(
-        threads, worker, src: x.address(start * inputs), weights: widened ? parts[2] : known.pointer, dst: parts[1],
-        scratch: parts[0])
-      unsafe wan_bias_activation(
-        parts[1].assumingMemoryBound(to: Float.self), columns, weights.bias?.floats(tile.columns.lowerBound),
-        result.address(start * weights.outputs + tile.columns.lowerBound), result.kernelType("linear"),
-        weights.outputs, rows, columns, activation.kernel)
+        threads, worker, src: x.address(start * inputs), weights: piece.weights(for: primitive, threads).pointer,
+        dst: parts[1], scratch: parts[0])
+      unsafe finish(
+        parts[1].assumingMemoryBound(to: Float.self), stride: columns, rows, tile, weights, activation, into: result)
     }
+  }
+
+  /// Bias, activation and the result's type for some rows of a tile.
+  @unsafe
+  private func finish(
+    _ sums: UnsafeMutablePointer<Float>, stride: Int, _ rows: Range<Int>, _ tile: LinearTile, _ weights: CPULinear,
+    _ activation: Activation, into result: Tensor
+  ) {
+    unsafe wan_bias_activation(
+      sums, stride, weights.bias?.floats(tile.columns.lowerBound),
+      result.address(rows.lowerBound * weights.outputs + tile.columns.lowerBound), result.kernelType("linear"),
+      weights.outputs, rows.count, tile.columns.count, activation.kernel)
   }
 
   /// The step that cuts `count` into equal parts of at most `limit`.

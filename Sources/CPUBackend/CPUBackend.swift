@@ -13,6 +13,8 @@ public final class CPUBackend: Backend {
   let memory: BufferPool
   /// Whether oneDNN multiplies bfloat16 at full speed; otherwise bfloat16 numbers are multiplied as float32.
   let multipliesBF16: Bool
+  /// Whether oneDNN's code for windows of an image beats our kernel; it does from AVX-512 on.
+  let packsWindows: Bool
 
   /// - Parameters:
   ///   - threads: threads that compute, the caller's among them; by default one per processor of this process.
@@ -21,14 +23,17 @@ public final class CPUBackend: Backend {
     self.init(threads: threads, instructionSet: instructionSet, idleLimit: 512 << 20)
   }
 
-  /// - Parameter idleLimit: bytes of freed memory kept for reuse.
-  init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int) {
+  /// - Parameters:
+  ///   - idleLimit: bytes of freed memory kept for reuse.
+  ///   - packsWindows: who multiplies windows of an image, oneDNN or our kernel; by default the faster one.
+  init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int, packsWindows: Bool? = nil) {
     precondition((wanted ?? 1) >= 1, "a backend computes on one thread at least, not \(wanted ?? 0)")
     let instructionSet = min(instructionSet ?? .detected, .detected)
     threads = Threads(count: wanted ?? Memory.processors, instructionSet: instructionSet)
     primitives = PrimitiveCache(threads: threads)
     memory = BufferPool(limit: idleLimit)
     multipliesBF16 = instructionSet >= .avx512bf16 && CPUBackend.offersBF16(primitives)
+    self.packsWindows = packsWindows ?? (instructionSet >= .avx512)
     let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
     let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
     name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"

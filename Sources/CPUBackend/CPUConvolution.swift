@@ -5,10 +5,10 @@ final class CPUConvolution: ConvolutionWeights {
   enum Form {
     /// A kernel of one point: a linear over pixels.
     case product(CPULinear)
-    /// One entry per block of outputs.
-    case windows([PackedWeights])
-    /// Four 2x2 kernels over the small image, one per output phase (row, column), each with its blocks.
-    case upsampled([[PackedWeights]])
+    /// A kernel over merged pixels.
+    case windows(WindowWeights)
+    /// Four 2x2 kernels over the small image, one per output phase (row, column).
+    case upsampled([WindowWeights])
   }
 
   let layout: MergedLayout
@@ -36,10 +36,10 @@ final class CPUConvolution: ConvolutionWeights {
   var outputs: Int { layout.outputs }
 }
 
-/// How channels and outputs are arranged for oneDNN: frames side by side, padded to what its fast code takes.
+/// How channels and outputs are arranged: frames side by side, padded to what fast code takes.
 struct MergedLayout: Hashable {
   /// Outputs of a block at most; a block's weights are read once for a whole tile.
-  static let widestBlock = 256
+  private static let widestBlock = 320
 
   /// C and N of the convolution.
   let inputs: Int

@@ -4,7 +4,7 @@ import Tensors
 /// A linear's weights, cut into blocks of outputs that are multiplied independently.
 final class CPULinear: LinearWeights {
   enum Form {
-    /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; bfloat16 is widened block by block.
+    /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; our kernel lays it out while it multiplies.
     case plain(Tensor)
     /// One piece per block, in oneDNN's layout.
     case packed([PackedWeights], bf16: Bool)
@@ -32,7 +32,11 @@ final class CPULinear: LinearWeights {
   }
 
   /// Outputs of a block.
-  var block: Int { CPULinear.block(outputs) }
+  var block: Int { CPULinear.block(outputs, packed: isPacked) }
+
+  private var isPacked: Bool {
+    if case .packed = form { true } else { false }
+  }
 
   var blocks: Int { (outputs + block - 1) / block }
 
@@ -41,11 +45,11 @@ final class CPULinear: LinearWeights {
   }
 
   /// Narrow matrices get narrow blocks, so that many threads find work.
-  static func block(_ outputs: Int) -> Int {
+  static func block(_ outputs: Int, packed: Bool) -> Int {
     switch outputs {
     case ...1024: 128
     case ...4096: 256
-    default: 512
+    default: packed ? 512 : 256
     }
   }
 }

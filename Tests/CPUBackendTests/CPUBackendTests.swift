@@ -21,6 +21,12 @@ struct CPUBackendTests {
     }
   }
 
+  @Test("agrees with the reference backend whoever multiplies windows, oneDNN or our kernel", arguments: [true, false])
+  func conformsEitherWay(packsWindows: Bool) {
+    let backend = CPUBackend(threads: 2, instructionSet: nil, idleLimit: 1 << 20, packsWindows: packsWindows)
+    for outcome in Self.conformance.outcomes(of: backend) where !outcome.passes { Issue.record("\(outcome)") }
+  }
+
   @Test("gives the same bytes for sizes that many threads share", arguments: [Precision.f32, .bf16])
   func deterministic(precision: Precision) {
     let results = [1, 2, 3].map { threads in

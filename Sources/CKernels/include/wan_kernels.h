@@ -30,6 +30,26 @@ typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2 } wan_activa
 void wan_widen_bf16(const uint16_t *src, float *dst, size_t count);
 void wan_round_bf16(const float *src, uint16_t *dst, size_t count);
 
+// -- products ---------------------------------------------------------------------------------------------------
+/// dst[r, n] = (dst[r, n] if adds) + sum over k of rows[r][row_offset + k] * weights[n * weights_stride + k], in float32.
+typedef struct {
+  const float *const *rows;  // [row_count] addresses, in any order
+  size_t row_offset, row_count, columns, depth;
+  const void *weights;       // [columns] rows of depth numbers, weights_stride elements apart
+  wan_dtype_t weights_type;
+  size_t weights_stride;
+  float *dst;                // [row_count] rows with room for wan_product_columns(columns), the rest of any content
+  size_t dst_stride;
+  int adds;
+} wan_product_t;
+
+/// columns rounded up to what the kernel writes.
+size_t wan_product_columns(size_t columns);
+size_t wan_product_scratch_bytes(size_t columns, size_t depth);
+/// Some 256 columns at a time keep the laid out weights in the cache. How rows and columns are cut over calls does not
+/// change a bit of the result. dst must not have been touched when depth is 0 and adds is not set.
+void wan_product(const wan_product_t *product, void *scratch);
+
 // -- products' epilogue -----------------------------------------------------------------------------------------
 /// dst[r, n] = activation(src[r, n] + bias[n]); src float32 with row stride lds, dst with row stride ldd (elements);
 /// bias may be NULL; src and dst may be the same float32 memory.
