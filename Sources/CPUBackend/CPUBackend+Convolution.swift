@@ -95,10 +95,12 @@ extension CPUBackend {
     }
   }
 
-  /// Output rows of a tile: some 512 pixels, fewer when a frame would give less than four tiles.
+  /// Output rows of a tile: some 2048 pixels for our kernels and 512 for oneDNN's, fewer when a frame would give less
+  /// than four tiles.
   private func rowsOfBand(_ height: Int, _ width: Int, blocks: Int) -> Int {
-    let rows = max(1, 512 / max(1, width))
-    return max(1, min(rows, (height * blocks + 3) / 4))
+    let rows = max(1, (packsWindows ? 512 : 2048) / max(1, width))
+    let limit = max(1, min(rows, (height * blocks + 3) / 4))
+    return packsWindows || limit < 4 ? limit : limit / 4 * 4
   }
 
   private func convolve(
@@ -118,12 +120,12 @@ extension CPUBackend {
     let first = (tile.frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
     // SAFETY: window and tile have the sizes that the key says, and each tile of the result has one writer.
     let parts = unsafe worker.scratch([
-      step.scratchBytes, key.height * key.width * key.inputs * type.byteCount,
+      step.scratchBytes, step.windowHeight * step.windowWidth * key.inputs * type.byteCount,
       direct ? 0 : tile.pixels * step.stride * 4,
     ])
     unsafe walk.window(of: tile.frame, merged: layout.channels).gather(
       top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
-      rows: key.height, columns: key.width, as: type, rounded: weights.rounds, into: parts[1])
+      rows: step.windowHeight, columns: step.windowWidth, as: type, rounded: weights.rounds, into: parts[1])
     let target = unsafe result.address(first * weights.outputs + columns.lowerBound)
     let product = unsafe direct ? target : parts[2]
     unsafe step.execute(threads, worker, window: parts[1], dst: product, scratch: parts[0])

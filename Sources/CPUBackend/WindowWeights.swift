@@ -8,13 +8,27 @@ enum WindowWeights {
   case packed([PackedWeights])
   /// [kh kw, padded N, channels] float32 or bfloat16; our kernel lays it out while it multiplies.
   case taps(Tensor)
+
+  /// The side of the square of results that are computed together with fewer products; 1 where it does not pay.
+  ///
+  /// Tiles of four move a result by some 3e-6 of its size: below what bfloat16 rounds away, too much beside float32.
+  func tileSize(_ key: WindowKey) -> Int {
+    guard case .taps(let weight) = self, key.kernelHeight == 3, key.kernelWidth == 3 else { return 1 }
+    let pixels = key.outputHeight * key.outputWidth
+    guard key.strideHeight == 1, key.strideWidth == 1, key.inputs >= 64, key.outputs >= 64, pixels >= 128 else {
+      return 1
+    }
+    return weight.dtype == .bf16 && pixels >= 512 ? 4 : 2
+  }
 }
 
-/// The product of one window with one block of a kernel's outputs.
+/// The convolution of one window with one block of a kernel's outputs.
 struct WindowProduct {
   private enum Form {
     case packed(Primitive, weights: Tensor)
     case taps(Tensor)
+    /// As taps, in tiles of `size` by `size` results.
+    case tiled(Tensor, size: Int)
   }
 
   private let form: Form
@@ -25,7 +39,9 @@ struct WindowProduct {
     self.key = key
     self.block = block
     switch weights {
-    case .taps(let weight): form = .taps(weight)
+    case .taps(let weight):
+      let size = weights.tileSize(key)
+      form = size > 1 ? .tiled(weight, size: size) : .taps(weight)
     case .packed(let pieces):
       let piece = pieces[block]
       let primitive = primitives.window(key, template: piece.template)
@@ -33,22 +49,36 @@ struct WindowProduct {
     }
   }
 
+  /// Rows and columns of pixels that the window must have: more than the key's where results are tiled.
+  var windowHeight: Int { key.height + spare(key.outputHeight) }
+  var windowWidth: Int { key.width + spare(key.outputWidth) }
+
+  private func spare(_ extent: Int) -> Int {
+    if case .tiled(_, let size) = form { (size - extent % size) % size } else { 0 }
+  }
+
   /// Elements between the result's pixels.
   var stride: Int {
     switch form {
-    case .packed: key.outputs
+    case .packed, .tiled: key.outputs
     case .taps: wan_product_columns(key.outputs)
     }
   }
 
   var scratchBytes: Int {
     switch form {
-    case .packed(let primitive, _): primitive.scratchBytes
-    case .taps: wan_product_scratch_bytes(key.outputs, key.inputs)
+    case .packed(let primitive, _): return primitive.scratchBytes
+    case .taps: return wan_product_scratch_bytes(key.outputs, key.inputs)
+    case .tiled(_, let size):
+      // SAFETY: only the extents are read.
+      var tiles = unsafe wan_winograd_t()
+      unsafe (tiles.height, tiles.width, tiles.m) = (key.outputHeight, key.outputWidth, size)
+      unsafe (tiles.channels, tiles.outputs) = (key.inputs, key.outputs)
+      return unsafe wan_winograd_scratch_bytes(&tiles)
     }
   }
 
-  /// Multiplies the window [height, width, inputs] into `dst` [height', width', stride] float32.
+  /// Multiplies the window [windowHeight, windowWidth, inputs] into `dst` [height', width', stride] float32.
   @unsafe
   func execute(
     _ threads: Threads, _ worker: Worker, window: UnsafeMutableRawPointer, dst: UnsafeMutableRawPointer,
@@ -60,6 +90,14 @@ struct WindowProduct {
     case .taps(let weight):
       unsafe multiply(
         weight, window.assumingMemoryBound(to: Float.self), dst.assumingMemoryBound(to: Float.self), scratch)
+    case .tiled(let weight, let size):
+      var tiles = unsafe wan_winograd_t(
+        window: window.assumingMemoryBound(to: Float.self), window_width: windowWidth, height: key.outputHeight,
+        width: key.outputWidth, channels: key.inputs, outputs: key.outputs,
+        taps: weight.address(block * key.outputs * key.inputs), taps_type: weight.kernelType("convolution"),
+        tap_stride: weight.shape[1] * key.inputs, dst: dst.assumingMemoryBound(to: Float.self), dst_stride: stride,
+        m: size)
+      unsafe wan_winograd(&tiles, scratch)
     }
   }
 

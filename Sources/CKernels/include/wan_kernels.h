@@ -50,6 +50,23 @@ size_t wan_product_scratch_bytes(size_t columns, size_t depth);
 /// change a bit of the result. dst must not have been touched when depth is 0 and adds is not set.
 void wan_product(const wan_product_t *product, void *scratch);
 
+/// A 3x3 convolution of stride 1 in tiles of m x m results (m is 2 or 4), which takes 4/9 or 1/4 of the products.
+/// Rounding grows with m: some 1e-6 and 1e-5 of the result's size.
+typedef struct {
+  const float *window;       // pixels [height up to a multiple of m, + 2][window_width][channels]
+  size_t window_width;       // at least width up to a multiple of m, + 2
+  size_t height, width, channels, outputs;
+  const void *taps;          // [9][outputs][channels], tap_stride elements between taps
+  wan_dtype_t taps_type;
+  size_t tap_stride;
+  float *dst;                // [height][width] pixels of outputs, dst_stride elements apart
+  size_t dst_stride;
+  size_t m;
+} wan_winograd_t;
+
+size_t wan_winograd_scratch_bytes(const wan_winograd_t *winograd);
+void wan_winograd(const wan_winograd_t *winograd, void *scratch);
+
 // -- products' epilogue -----------------------------------------------------------------------------------------
 /// dst[r, n] = activation(src[r, n] + bias[n]); src float32 with row stride lds, dst with row stride ldd (elements);
 /// bias may be NULL; src and dst may be the same float32 memory.

@@ -95,9 +95,15 @@ extension BackendConformance {
     let upsampled: [(Shape, Int)] = [
       ([1, 1, 1, 3], 5), ([2, 5, 3, 7], 18), ([1, 9, 8, 16], 16), ([1, 2, 3, 4], 260),
     ]
-    return settings.flatMap { setting in
+    let small = settings.flatMap { setting in
       Walk.all.map { convolution($0, setting) } + upsampled.map { self.upsampled($0.0, $0.1, setting) }
     }
+    // Large enough for a backend to take another way.
+    let edge = ConvolutionGeometry.Padding(all: 1)
+    return small + [
+      convolution(Walk(input: [1, 12, 43, 64], outputs: 65, kernel: (1, 3, 3), padding: edge), Setting()),
+      convolution(Walk(input: [1, 16, 130, 65], outputs: 64, kernel: (1, 3, 3), padding: edge), settings[2]),
+    ]
   }
 
   private static func convolution(_ walk: Walk, _ setting: Setting) -> Case {
