@@ -32,16 +32,17 @@ public struct CausalConv3D: Sendable {
     }
   }
 
-  /// [T, H, W, inputs] -> [T', H, W, outputs]
+  /// [T, H, W, inputs] -> [T', H, W, outputs], in `output` or the precision's activation type.
   public func callAsFunction(_ x: Tensor, _ stream: CausalStream, output: DType? = nil) -> Tensor {
     let history = stream[key]
+    let x = backend.cast(x, to: self.output)  // what the product rounds to in any case; half the size to remember
     if geometry.leadingFrames > 0 { remember(x, after: history, in: stream) }
     return backend.convolution(x, history: history, weights, geometry: geometry, output: output ?? self.output)
   }
 
   /// Keeps the last frames for the next chunk, as a copy so that the rest of x can go.
   public func remember(_ x: Tensor, in stream: CausalStream) {
-    remember(x, after: stream[key], in: stream)
+    remember(backend.cast(x, to: output), after: stream[key], in: stream)
   }
 
   private func remember(_ x: Tensor, after history: Tensor?, in stream: CausalStream) {

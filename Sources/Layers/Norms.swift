@@ -74,17 +74,19 @@ public struct RMSNorm: Sendable {
 /// The VAE's norm: to unit length over channels, times sqrt(C), times gamma.
 public struct ChannelNorm: Sendable {
   private let backend: any Backend
+  private let output: DType
   private let gamma: Tensor  // [C]
 
   /// Reads `gamma`, stored as [C] followed by `trailing` ones.
   public init(_ w: Weights, _ channels: Int, trailing: Int) {
     backend = w.backend
+    output = w.precision.activations
     gamma = w.parameter(
       "gamma", [channels], storedAs: Shape([channels] + Array(repeating: 1, count: trailing)))
   }
 
   /// [..., C] -> [..., C]
   public func callAsFunction(_ x: Tensor, _ activation: Activation = .none) -> Tensor {
-    backend.channelNorm(x, gamma: gamma, activation: activation)
+    backend.cast(backend.channelNorm(x, gamma: gamma, activation: activation), to: output)
   }
 }

@@ -62,6 +62,7 @@ final class EventRecorder: Sendable {
       case .stage(let stage): stage.rawValue
       case .step(let progress): "step \(progress.step)/\(progress.steps) \(progress.expert.rawValue)"
       case .frames(let done, let all): "frames \(done)/\(all)"
+      case .tiles(let done, let all): "tiles \(done)/\(all)"
       }
     }
   }

@@ -25,9 +25,10 @@ struct VAEStreamingTests {
     let decoder = try SmallModels.made { w in WholeVAE(w, configuration) }.decoder
     let z = backend.permuted(latents, [1, 2, 3, 0])
     let stream = CausalStream()
-    var together = [decoder(z.slice(0..<1), stream)]
+    let tile = VAETiling.whole.tiles(height: 2, width: 2, configuration)[0]
+    var together = [decoder(z.slice(0..<1), tile, stream)]
     stream.isFirstChunk = false
-    together.append(decoder(z.slice(1..<4), stream))
+    together.append(decoder(z.slice(1..<4), tile, stream))
     let expected = unpatchified(backend.concatenated(together), by: patch)
     #expect(relativeError(backend.concatenated(single), expected) <= 1e-5)
   }

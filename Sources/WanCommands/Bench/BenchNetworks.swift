@@ -62,7 +62,7 @@ struct BenchTransformer: AsyncParsableCommand {
   }
 }
 
-/// Decoding and encoding one clip.
+/// Decoding and encoding one clip, or one of both.
 struct BenchVAE: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "vae", abstract: "Decoding and encoding one clip.")
 
@@ -72,29 +72,64 @@ struct BenchVAE: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Latent frames x height x width.", valueName: "TxHxW"))
   var latent: LatentArgument = LatentArgument(frames: 5, height: 16, width: 16)
 
+  @Option(help: ArgumentHelp("Parts that frames are decoded in: auto, off, or rows x columns.", valueName: "RxC"))
+  var vaeTiles: TilesArgument = .auto
+
+  @Option(help: "decode or encode; both unless given.")
+  var only: Direction?
+
   @OptionGroup var options: BenchOptions
+
+  /// Half of the measurement.
+  enum Direction: String, ExpressibleByArgument, CaseIterable {
+    case decode, encode
+  }
 
   func validate() throws {
     guard vae == "2.1" || vae == "2.2" else { throw ValidationError("--vae '\(vae)' is neither 2.1 nor 2.2") }
+    if let tiling = vaeTiles.tiling, tiling.rows > latent.height || tiling.columns > latent.width {
+      throw ValidationError("--vae-tiles \(tiling): a latent of \(latent) has fewer rows or columns")
+    }
   }
 
   func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
     let backend = options.engine.makeBackend()
     let source = RandomWeights { _ = WanVAE($0, configuration) }
-    let model = WanVAE(Weights(source, backend: backend, precision: options.engine.precision), configuration)
-    let z = RandomWeights.normal([configuration.latentChannels, latent.frames, latent.height, latent.width], seed: 1)
-    let stride = configuration.stride
-    let video = RandomWeights.normal(
-      [3, stride.time * (latent.frames - 1) + 1, latent.height * stride.space, latent.width * stride.space], seed: 2)
-    let decode = try medianSeconds(options.repeats) {
-      var decoding = model.decoding(z)
-      while try decoding.next() != nil {}
-    }
-    let encode = try medianSeconds(options.repeats) { _ = try model.encode(video) }
+    let half: WanVAE.Half = only == .decode ? .decoder : only == .encode ? .encoder : .both
+    let model = WanVAE(
+      Weights(source, backend: backend, precision: options.engine.precision), configuration, half: half)
+    let decode = only == .encode ? nil : try decoding(model)
+    let encode = only == .decode ? nil : try encoding(model)
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
+    report.tiles = only == .encode ? nil : tiling(configuration).description
     report.show(options)
+  }
+
+  private func decoding(_ model: WanVAE) throws -> Double {
+    let z = RandomWeights.normal(shape(model.configuration), seed: 1)
+    let tiling = tiling(model.configuration)
+    return try medianSeconds(options.repeats) {
+      var decoding = model.decoding(z, tiling: tiling)
+      while try decoding.next() != nil {}
+    }
+  }
+
+  private func encoding(_ model: WanVAE) throws -> Double {
+    let stride = model.configuration.stride
+    let video = RandomWeights.normal(
+      [3, stride.time * (latent.frames - 1) + 1, latent.height * stride.space, latent.width * stride.space], seed: 2)
+    return try medianSeconds(options.repeats) { _ = try model.encode(video) }
+  }
+
+  private func shape(_ configuration: VAEConfiguration) -> Shape {
+    [configuration.latentChannels, latent.frames, latent.height, latent.width]
+  }
+
+  private func tiling(_ configuration: VAEConfiguration) -> VAETiling {
+    vaeTiles.tiling
+      ?? VAETiling.chosen(for: configuration, latents: shape(configuration), precision: options.engine.precision)
   }
 }
 

@@ -6,7 +6,7 @@ import WanKit
 /// One measurement, with the keys that other implementations' benchmarks use.
 struct BenchReport: Encodable {
   let part: String
-  var model, vae, latent: String?
+  var model, vae, latent, tiles: String?
   var tokens, layers, heads, m, k, n: Int?
   var dtype: String?
   var seconds, decodeSeconds, encodeSeconds, gflops: Double?
@@ -15,7 +15,7 @@ struct BenchReport: Encodable {
   let peakRSSGiB: Double
 
   enum CodingKeys: String, CodingKey {
-    case part, model, vae, latent, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
+    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
     case peakRSSGiB = "peak_rss_gib"
@@ -31,7 +31,10 @@ struct BenchReport: Encodable {
 
   func show(_ options: BenchOptions) {
     if options.json { return Console.json(self) }
-    let size = [model, vae.map { "vae \($0)" }, latent, tokens.map { "\($0) tokens" }, layers.map { "\($0) layers" }]
+    let size = [
+      model, vae.map { "vae \($0)" }, latent, tiles.map { "\($0) tiles" }, tokens.map { "\($0) tokens" },
+      layers.map { "\($0) layers" },
+    ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
     for (name, value) in [("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds)] {
       if let value { Console.out("  \(name): \(Format.fixed(value, 4)) s") }

@@ -59,6 +59,12 @@ struct GenerateOptions: ParsableArguments {
   @Option(help: "Keep encoded prompts in this folder and take them from there when asked for again.")
   var promptCache: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Parts that frames are decoded in: auto, off, or rows x columns. More need less memory and more time; the clip "
+        + "stays the same.", valueName: "RxC"))
+  var vaeTiles: TilesArgument = .auto
+
   func validate() throws {
     guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
     else {
@@ -82,6 +88,7 @@ struct GenerateOptions: ParsableArguments {
     request.shift = shift
     request.guidance = guidance?.scales
     request.solver = solver
+    request.decodingTiling = vaeTiles.tiling
     return request
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Sampling
 import Tensors
 import WanKit
+import WanModels
 
 /// What is about to run, as printed and as the first JSON event.
 struct PlanReport: Encodable {
@@ -12,7 +13,9 @@ struct PlanReport: Encodable {
   let shift: Double
   let guidanceLow, guidanceHigh: Float
   let experts: [ExpertSteps]
-  let memoryBytes, weightBytes: Int
+  let memoryBytes, weightBytes, decodingMemoryBytes: Int
+  /// Rows x columns that frames are decoded in.
+  let decodingTiles: String
   /// What the machine has.
   let machineMemoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
 
@@ -39,6 +42,7 @@ struct PlanReport: Encodable {
       return ExpertSteps(expert: expert.rawValue, steps: steps, firstTimestep: plan.schedule.timesteps[next])
     }
     (memoryBytes, weightBytes) = (plan.memory.total, plan.memory.weights)
+    (decodingMemoryBytes, decodingTiles) = (plan.decodingMemory.total, plan.decodingTiling.description)
   }
 
   /// The plan in lines for people.
@@ -55,6 +59,9 @@ struct PlanReport: Encodable {
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
     lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")
+    if decodingTiles != VAETiling.whole.description {
+      lines.append("decoding in \(decodingTiles) tiles, about \(Format.gibibytes(decodingMemoryBytes))")
+    }
     if memoryBytes > machineMemoryBytes {
       lines.append(
         "warning  this machine has \(Format.gibibytes(machineMemoryBytes)); a smaller size or fewer frames would fit")

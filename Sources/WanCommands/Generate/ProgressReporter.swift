@@ -59,6 +59,7 @@ final class ProgressReporter: Sendable {
       "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
         + "\(Format.duration(p.secondsLeft)) left"
     case .frames(let done, let count): done == count ? Format.count(count, "frame") : nil
+    case .tiles: nil
     }
   }
 
@@ -69,6 +70,7 @@ final class ProgressReporter: Sendable {
       "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  \(Format.fixed(p.seconds, 2)) s/step  "
         + "\(Format.duration(p.secondsLeft)) left"
     case .frames(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) frames"
+    case .tiles(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) parts"
     }
   }
 
@@ -95,7 +97,7 @@ final class ProgressReporter: Sendable {
 struct EventReport: Encodable {
   let event: String
   var stage: String?
-  var step, steps, frames, of: Int?
+  var step, steps, frames, tiles, of: Int?
   var expert: String?
   var timestep: Float?
   var seconds, secondsLeft: Double?
@@ -113,6 +115,9 @@ struct EventReport: Encodable {
     case .frames(let done, let count):
       self.event = "frames"
       (frames, of) = (done, count)
+    case .tiles(let done, let count):
+      self.event = "tiles"
+      (tiles, of) = (done, count)
     }
   }
 }

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Sampling
 public import Tensors
 import WanKit
+import WanModels
 
 /// A width and a height, written 832x480 or 832*480.
 struct SizeArgument: ExpressibleByArgument {
@@ -47,6 +48,40 @@ struct LatentArgument: ExpressibleByArgument, CustomStringConvertible {
   }
 
   var description: String { "\(frames)x\(height)x\(width)" }
+}
+
+/// How frames are cut for decoding: auto, off, or rows x columns as 2x3.
+enum TilesArgument: ExpressibleByArgument, CustomStringConvertible {
+  case auto
+  case fixed(VAETiling)
+
+  init?(argument: String) {
+    switch argument {
+    case "auto": self = .auto
+    case "off": self = .fixed(.whole)
+    default:
+      let parts = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
+      guard parts.count == 2, let rows = parts[0], let columns = parts[1], (1...1024).contains(rows),
+        (1...1024).contains(columns)
+      else { return nil }
+      self = .fixed(VAETiling(rows: rows, columns: columns))
+    }
+  }
+
+  /// What was asked for; `nil` leaves the choice to the plan.
+  var tiling: VAETiling? {
+    switch self {
+    case .auto: nil
+    case .fixed(let tiling): tiling
+    }
+  }
+
+  var description: String {
+    switch self {
+    case .auto: "auto"
+    case .fixed(let tiling): tiling == .whole ? "off" : tiling.description
+    }
+  }
 }
 
 /// Whose random numbers a seed stands for.

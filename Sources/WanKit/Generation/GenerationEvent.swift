@@ -8,6 +8,8 @@ public enum GenerationEvent: Sendable {
   case step(StepProgress)
   /// Frames so far handed to the clip.
   case frames(done: Int, of: Int)
+  /// Latent frames of tiles that are decoded, where decoding is tiled; the first frames follow when all are.
+  case tiles(done: Int, of: Int)
 }
 
 /// The parts of a run, in order.

@@ -121,9 +121,9 @@ public struct Generator: Sendable {
   ) async throws {
     onEvent(.stage(.decoding))
     let vae = try autoencoder(plan, half: .decoder)
-    var decoding = vae.decoding(latents)
+    var decoding = vae.decoding(latents, tiling: plan.decodingTiling)
     var done = 0
-    while let chunk = try decoding.next() {
+    while let chunk = try decoding.next(onPart: { onEvent(.tiles(done: $0, of: $1)) }) {
       trace?.frames.append(chunk)
       try await frames(chunk)
       done += chunk.shape[0]

@@ -1,7 +1,7 @@
 public import Media
 public import Sampling
 public import Tensors
-import WanModels
+public import WanModels
 
 /// A request with every choice made and checked: what will run, how long the sequences are, what memory it needs.
 public struct GenerationPlan: Sendable {
@@ -29,14 +29,15 @@ public struct GenerationPlan: Sendable {
   public let precision: Precision
   /// The expert of each step.
   public let experts: [Expert]
+  /// The parts that frames are decoded in.
+  public let decodingTiling: VAETiling
 
   /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
 
   /// [C, T, h, w] of the latents that are denoised.
   public var latentShape: Shape {
-    let stride = model.autoencoder.configuration.stride
-    return [model.latentChannels, (frames - 1) / stride.time + 1, height / stride.space, width / stride.space]
+    model.autoencoder.configuration.latentShape(frames: frames, height: height, width: width)
   }
 
   /// Tokens of one prompt's pass through the transformer.
@@ -84,6 +85,9 @@ extension GenerationPlan {
     seed = request.seed
     noise = request.noise
     precision = request.precision
+    let autoencoder = model.autoencoder.configuration
+    decodingTiling = try Self.tiling(
+      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder)
   }
 
   private static let longestPrompt = 20_000
@@ -168,6 +172,19 @@ extension GenerationPlan {
     throw .option(
       "size",
       "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
+  }
+
+  private static func tiling(
+    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration
+  ) throws(RequestError) -> VAETiling {
+    guard let tiling = request.decodingTiling else {
+      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision)
+    }
+    guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
+      throw .option(
+        "vae-tiles", "\(tiling) tiles do not fit; this size is cut into at most \(latents[2])x\(latents[3])")
+    }
+    return tiling
   }
 
   private static func schedule(_ solver: SolverKind, steps: Int, shift: Double) throws(RequestError) -> Schedule {

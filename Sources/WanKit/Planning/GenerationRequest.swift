@@ -1,6 +1,7 @@
 public import Media
 public import Sampling
 public import Tensors
+public import WanModels
 
 /// What a user asks for; `nil` leaves a choice to the model folder's defaults.
 public struct GenerationRequest: Sendable {
@@ -32,6 +33,8 @@ public struct GenerationRequest: Sendable {
   public var noise: NoiseSource
   /// What products compute in; bfloat16 unless given.
   public var precision: Precision
+  /// The parts that frames are decoded in; chosen by what memory they need unless given. The clip stays the same.
+  public var decodingTiling: VAETiling?
 
   /// A request that leaves everything but these to the model; nothing is checked before a plan is made of it.
   public init(

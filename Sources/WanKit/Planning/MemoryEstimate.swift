@@ -1,11 +1,11 @@
 import Tensors
 import WanModels
 
-/// What a plan needs at its peak, from sizes alone: the largest network and the activations beside it.
+/// What a plan needs at its peak, from sizes alone: the weights and activations of the stage that needs most.
 public struct MemoryEstimate: Sendable, Hashable {
-  /// Bytes of the largest network that is resident at a time.
+  /// Bytes of the weights that are resident in that stage.
   public let weights: Int
-  /// Bytes of activations at the widest point of sampling or decoding.
+  /// Bytes of all else at the stage's widest point.
   public let activations: Int
 
   /// Bytes of both together.
@@ -17,9 +17,19 @@ extension GenerationPlan {
   ///
   /// A TI2V-5B of random weights at 256x256, 17 frames was estimated at 11.1 GiB and peaked at 9.9.
   public var memory: MemoryEstimate {
-    let sources = [model.textEncoder.source, model.autoencoder.source] + model.transformers.values.map(\.source)
-    let weights = sources.map(\.byteCount).max() ?? 0
-    return MemoryEstimate(weights: weights, activations: max(samplingBytes, decodingBytes))
+    let transformer = model.transformers.values.map(\.source.byteCount).max() ?? 0
+    let stages = [
+      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0),
+      MemoryEstimate(weights: transformer, activations: samplingBytes), decodingMemory,
+    ]
+    return stages.max { $0.total < $1.total } ?? decodingMemory
+  }
+
+  /// What decoding alone needs, in the tiles of ``decodingTiling``.
+  public var decodingMemory: MemoryEstimate {
+    let estimate = VAEDecodingEstimate(
+      model.autoencoder.configuration, latents: latentShape, precision: precision, tiling: decodingTiling)
+    return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 
   /// Residual stream, its copy and the feed-forward layer of all prompts.
@@ -27,13 +37,6 @@ extension GenerationPlan {
     guard let c = model.transformers.values.first?.configuration else { return 0 }
     let element = precision.activations.byteCount
     return 2 * tokens * (c.dimension * (2 * 4 + 4 * element) + c.feedForward * element)
-  }
-
-  /// About four float32 activations of the decoder's widest full-size level, one latent frame's frames at a time.
-  private var decodingBytes: Int {
-    let c = model.autoencoder.configuration
-    let pixels = (width / c.patch) * (height / c.patch)
-    return 4 * min(frames, c.stride.time) * pixels * (c.decoder.last?.inputs ?? 0) * DType.f32.byteCount
   }
 }
 

@@ -31,4 +31,30 @@ extension Tensor {
       }
     }
   }
+
+  /// A rectangle of frames [T, H, W, C] that cover `region`; the same tensor where that is all of it.
+  func cropped(from region: FrameRegion, to part: FrameRegion) -> Tensor {
+    if part == region { return self }
+    return dtype == .f32 ? cropped(region, part, as: Float.self) : cropped(region, part, as: UInt16.self)
+  }
+
+  private func cropped<Element: BitwiseCopyable>(
+    _ region: FrameRegion, _ part: FrameRegion, as type: Element.Type
+  ) -> Tensor {
+    let (height, width, c) = (shape[1], shape[2], shape[3])
+    let top = part.rows.lowerBound - region.rows.lowerBound
+    let left = part.columns.lowerBound - region.columns.lowerBound
+    let row = part.columns.count * c
+    return Tensor.filled(
+      shape: [shape[0], part.rows.count, part.columns.count, c], dtype: dtype, as: Element.self
+    ) { result in
+      withSpan(of: Element.self) { x in
+        for line in 0..<shape[0] * part.rows.count {
+          let (frame, y) = (line / part.rows.count, top + line % part.rows.count)
+          let start = ((frame * height + y) * width + left) * c
+          for i in 0..<row { result[line * row + i] = x[start + i] }
+        }
+      }
+    }
+  }
 }

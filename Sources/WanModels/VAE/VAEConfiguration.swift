@@ -45,6 +45,11 @@ public struct VAEConfiguration: Sendable, Hashable {
     )
   }
 
+  /// [C, T, h, w] of the latents of a clip, whose extents are those that a plan accepts.
+  public func latentShape(frames: Int, height: Int, width: Int) -> Shape {
+    [latentChannels, (frames - 1) / stride.time + 1, height / stride.space, width / stride.space]
+  }
+
   /// Subtracted from and divided out of the latents, per channel; published constants for z = 16 and 48.
   public var normalisation: (mean: [Float], std: [Float]) {
     switch latentChannels {

@@ -34,6 +34,9 @@ struct VAEUpStage: Sendable {
     return hasShortcut ? backend.add(y, duplicated(x, stream)) : y
   }
 
+  /// Where the result lies when the input lies in `region`.
+  func region(of region: FrameRegion) -> FrameRegion { doubling == nil ? region : region.scaled(by: 2) }
+
   /// Twice the channels, read as two frames each; the first chunk never comes here and leaves no past.
   private func doubleTime(_ x: Tensor, _ conv: CausalConv3D, _ stream: CausalStream) -> Tensor {
     let (t, h, w, c) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3])

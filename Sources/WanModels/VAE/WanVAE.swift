@@ -50,41 +50,16 @@ public struct WanVAE: Sendable {
     return latents.perChannel(mean, std) { z, mean, std in (z - mean) / std }
   }
 
-  /// The frames of normalised latents [C, T, h, w], one latent frame at a time.
-  public func decoding(_ latents: Tensor) -> Decoding {
-    let (mean, std) = configuration.normalisation
-    let z = latents.perChannel(mean, std) { z, mean, std in z * std + mean }
-    return Decoding(vae: self, latents: backend.permuted(z, [1, 2, 3, 0]))
-  }
-
-  /// A clip being decoded: 1 frame for the first latent frame, 4 for each later one.
-  public struct Decoding {
-    private let vae: WanVAE
-    private let latents: Tensor  // [T, h, w, C]
-    private let stream = CausalStream()
-    private var position = 0
-
-    fileprivate init(vae: WanVAE, latents: Tensor) {
-      (self.vae, self.latents) = (vae, latents)
-    }
-
-    /// The next frames [n, Hi, Wi, 3] float32, or `nil` after the last.
-    ///
-    /// - Parameter clamped: whether values are held inside [-1, 1], as published.
-    /// - Throws: `CancellationError` when the task is cancelled.
-    public mutating func next(clamped: Bool = true) throws -> Tensor? {
-      guard position < latents.shape[0] else { return nil }
-      try Task.checkCancellation()
-      let frames = vae.frames(latents.slice(position..<position + 1), stream)
-      position += 1
-      stream.isFirstChunk = false
-      return clamped ? frames.clamped(to: -1...1) : frames
-    }
-  }
-
-  private func frames(_ z: Tensor, _ stream: CausalStream) -> Tensor {
+  /// Latents [1, h, w, C] of one frame, no longer normalised, to a tile's part of its frames [n, H, W, 3] float32.
+  func frames(_ z: Tensor, _ tile: VAETile, _ stream: CausalStream) -> Tensor {
     guard let decoder else { preconditionFailure("this autoencoder was loaded to encode only") }
-    return unpatchified(backend.cast(decoder(z, stream), to: .f32))
+    return unpatchified(backend.cast(decoder(z, tile, stream), to: .f32))
+  }
+
+  /// Normalised latents [C, T, h, w] to what the decoder takes, [T, h, w, C].
+  func denormalised(_ latents: Tensor) -> Tensor {
+    let (mean, std) = configuration.normalisation
+    return backend.permuted(latents.perChannel(mean, std) { z, mean, std in z * std + mean }, [1, 2, 3, 0])
   }
 
   /// Rows and columns folded into channels, ordered (channel, column, row): [F, Hi, Wi, 3] -> [F, Hi/p, Wi/p, 3 p p].
@@ -132,35 +107,5 @@ struct VAEEncoder: Sendable {
     for stage in stages { x = stage(x, stream) }
     let moments = mean(head(middle(x, stream), stream), output: .f32)  // mean, then log variance
     return moments.leadingChannels(latentChannels)
-  }
-}
-
-/// Latents, no longer normalised, to video.
-struct VAEDecoder: Sendable {
-  private let conv1: CausalConv3D
-  private let middle: VAEMiddle
-  private let stages: [VAEUpStage]
-  private let head: VAEHead
-  private let entry: Linear
-  private let backend: any Backend
-  private let input: DType
-
-  init(_ root: Weights, _ configuration: VAEConfiguration) {
-    let w = root["decoder"]
-    let (c, width) = (configuration.latentChannels, configuration.decoderWidth)
-    backend = w.backend
-    input = w.precision.activations
-    entry = Linear(root["conv2"], c, c, storedAs: [c, c, 1, 1, 1])
-    conv1 = CausalConv3D(w["conv1"], c, width)
-    middle = VAEMiddle(w["middle"], width)
-    stages = configuration.decoder.map { VAEUpStage(w, $0, hasShortcut: configuration.hasShortcuts) }
-    head = VAEHead(w["head"], configuration.decoder.last?.outputs ?? 0, configuration.imageChannels)
-  }
-
-  /// [T, h, w, C] -> [F, H, W, 3 p p]
-  func callAsFunction(_ z: Tensor, _ stream: CausalStream) -> Tensor {
-    var x = middle(conv1(entry(backend.cast(z, to: input)), stream), stream)
-    for stage in stages { x = stage(x, stream) }
-    return head(x, stream)
   }
 }

@@ -1,0 +1,38 @@
+// H rows and W columns of a frame at one level of the decoder.
+
+/// A rectangle of a frame.
+struct FrameRegion: Sendable, Hashable {
+  let rows, columns: Range<Int>
+
+  /// All of a frame.
+  init(height: Int, width: Int) {
+    self.init(rows: 0..<height, columns: 0..<width)
+  }
+
+  init(rows: Range<Int>, columns: Range<Int>) {
+    (self.rows, self.columns) = (rows, columns)
+  }
+
+  var pixels: Int { rows.count * columns.count }
+
+  /// The same rectangle of a frame that has been enlarged.
+  func scaled(by factor: Int) -> FrameRegion { mapped { $0.lowerBound * factor..<$0.upperBound * factor } }
+
+  /// What convolutions that reach `radius` pixels far read in order to give this region.
+  func grown(by radius: Int, inside frame: FrameRegion) -> FrameRegion {
+    mapped { $0.lowerBound - radius..<$0.upperBound + radius }.clamped(to: frame)
+  }
+
+  /// What a 3x3 convolution over the doubled frame reads of the small one in order to give this region.
+  func beforeDoubling(inside frame: FrameRegion) -> FrameRegion {
+    mapped { ($0.lowerBound - 1) >> 1..<$0.upperBound / 2 + 1 }.clamped(to: frame)
+  }
+
+  private func mapped(_ f: (Range<Int>) -> Range<Int>) -> FrameRegion {
+    FrameRegion(rows: f(rows), columns: f(columns))
+  }
+
+  private func clamped(to frame: FrameRegion) -> FrameRegion {
+    FrameRegion(rows: rows.clamped(to: frame.rows), columns: columns.clamped(to: frame.columns))
+  }
+}

@@ -1,0 +1,35 @@
+public import Tensors
+
+extension VAETiling {
+  /// Bytes that decoding may take unless somebody asks otherwise: 4 GiB, in float32 twice that.
+  public static func budget(_ precision: Precision) -> Int {
+    precision == .f32 ? 8 << 30 : 4 << 30
+  }
+
+  /// Most rows or columns that are chosen; a finer tiling would mostly compute margins.
+  private static let most = 12
+
+  /// Bytes that the process takes beside the decoder: itself, its threads' scratch, and freed memory kept for reuse.
+  private static let beside = 320 << 20
+
+  /// The tiling with the least work that fits a budget, or the smallest where none does.
+  ///
+  /// - Parameters:
+  ///   - latents: [C, T, h, w].
+  ///   - budget: bytes for the whole process; ``budget(_:)`` unless given.
+  public static func chosen(
+    for configuration: VAEConfiguration, latents: Shape, precision: Precision, budget: Int? = nil
+  ) -> VAETiling {
+    let budget = (budget ?? self.budget(precision)) - beside
+    func estimate(_ tiling: VAETiling) -> VAEDecodingEstimate {
+      VAEDecodingEstimate(configuration, latents: latents, precision: precision, tiling: tiling)
+    }
+    if estimate(.whole).total <= budget { return .whole }
+    let candidates = (1...min(most, latents[2])).flatMap { rows in
+      (1...min(most, latents[3])).map { VAETiling(rows: rows, columns: $0) }
+    }
+    let estimates = candidates.map { (tiling: $0, estimate: estimate($0)) }
+    let fitting = estimates.filter { $0.estimate.total <= budget }.min { $0.estimate.work < $1.estimate.work }
+    return (fitting ?? estimates.min { $0.estimate.total < $1.estimate.total })?.tiling ?? .whole
+  }
+}
