@@ -22,14 +22,14 @@ enum SmallModels {
   }
 
   /// A network over random weights of the shapes that it asks for.
-  static func made<Model>(_ build: (Weights) -> Model) throws -> Model {
+  static func made<Model>(_ precision: Precision = .f32, _ build: (Weights) -> Model) throws -> Model {
     let survey = Weights(MemorySource([]), backend: ReferenceBackend(), precision: .f32, survey: true)
     _ = build(survey)
     let tensors = survey.requests.enumerated().map { i, request in
       let fanIn = max(4, request.shape.dimensions.dropFirst().reduce(1, *))
       return (request.name, Tensor.random(request.shape, seed: UInt64(i), scale: 1 / Float(fanIn).squareRoot()))
     }
-    let weights = Weights(MemorySource(tensors), backend: CPUBackend(threads: 1), precision: .f32)
+    let weights = Weights(MemorySource(tensors), backend: CPUBackend(threads: 1), precision: precision)
     let model = build(weights)
     try weights.finish()
     return model

@@ -1,0 +1,150 @@
+import CPUBackend
+import Foundation
+import Layers
+import Tensors
+import TestSupport
+import Testing
+
+@testable import WanModels
+
+/// Frames decoded in parts are the frames decoded whole.
+struct VAETilingTests {
+  private static let tilings = [
+    VAETiling(rows: 2, columns: 1), VAETiling(rows: 1, columns: 3), VAETiling(rows: 3, columns: 2),
+    VAETiling(rows: 5, columns: 7),
+  ]
+
+  /// All frames of a clip, one after the other.
+  private func decoded(_ vae: WanVAE, _ latents: Tensor, _ tiling: VAETiling) throws -> [Tensor] {
+    var decoding = vae.decoding(latents, tiling: tiling)
+    var chunks: [Tensor] = []
+    while let frames = try decoding.next() { chunks.append(frames) }
+    return chunks
+  }
+
+  /// dB against a peak of 2.
+  private func noise(_ x: [Tensor], _ y: [Tensor]) -> Double {
+    let (x, y) = (x.flatMap { $0.floats() }, y.flatMap { $0.floats() })
+    let squares = zip(x, y).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+    return 10 * log10(4 * Double(x.count) / max(squares, 1e-30))
+  }
+
+  @Test(
+    "tiles give the whole frames, at odd cuts and in both precisions", arguments: [false, true], Precision.allCases)
+  func equality(hasShortcuts: Bool, precision: Precision) throws {
+    let configuration = SmallModels.autoencoderConfiguration(hasShortcuts: hasShortcuts)
+    let vae = try SmallModels.made(precision) { WanVAE($0, configuration) }
+    let latents = Tensor.random([3, 3, 5, 7], seed: 50)
+    let whole = try decoded(vae, latents, .whole)
+    for tiling in Self.tilings {
+      let tiled = try decoded(vae, latents, tiling)
+      #expect(tiled.map(\.shape) == whole.map(\.shape))
+      #expect(noise(tiled, whole) > 95, "\(tiling): \(noise(tiled, whole)) dB")
+    }
+    let again = try decoded(vae, latents, Self.tilings[2])
+    #expect(try decoded(vae, latents, Self.tilings[2]).map { $0.floats() } == again.map { $0.floats() })
+  }
+
+  @Test("the tiles of a frame cover each pixel once", arguments: [VAEConfiguration.wan21, .wan22])
+  func cover(configuration: VAEConfiguration) {
+    for tiling in Self.tilings + [.whole, VAETiling(rows: 11, columns: 13)] {
+      let tiles = tiling.tiles(height: 11, width: 13, configuration)
+      #expect(tiles.count == tiling.count)
+      var hits = Array(repeating: 0, count: 88 * 104)
+      for tile in tiles {
+        for row in tile.output.rows { for column in tile.output.columns { hits[row * 104 + column] += 1 } }
+        #expect(tile.head.rows.clamped(to: tile.output.rows) == tile.output.rows)
+      }
+      #expect(hits.allSatisfy { $0 == 1 })
+    }
+  }
+
+  @Test("parts are counted, and a cancelled task decodes no other")
+  func parts() async throws {
+    let configuration = SmallModels.autoencoderConfiguration(hasShortcuts: true)
+    let vae = try SmallModels.made { WanVAE($0, configuration) }
+    let latents = Tensor.random([3, 3, 2, 2], seed: 51)
+    var decoding = vae.decoding(latents, tiling: VAETiling(rows: 2, columns: 2))
+    var seen: [Int] = []
+    _ = try decoding.next { done, count in
+      seen.append(done)
+      #expect(count == 12)
+    }
+    #expect(seen == Array(1...12))
+    let done = await Task { () -> Int in
+      var decoding = vae.decoding(latents, tiling: VAETiling(rows: 2, columns: 2))
+      var last = 0
+      #expect(throws: CancellationError.self) {
+        _ = try decoding.next { done, _ in
+          last = done
+          if done == 5 { withUnsafeCurrentTask { unsafe $0?.cancel() } }
+        }
+      }
+      return last
+    }.value
+    #expect(done == 5)
+  }
+
+  @Test("numbers beyond [-1, 1], and those that are none, are kept inside")
+  func buffer() {
+    var video = VideoBuffer(frames: 2, height: 1, width: 1)
+    let region = FrameRegion(height: 1, width: 1)
+    video.write(Tensor([-2, .nan, 3], shape: [1, 1, 1, 3]), first: 0, at: region)
+    video.write(Tensor([-1, 0, 1], shape: [1, 1, 1, 3]), first: 1, at: region)
+    let values = video.frames(0..<2).floats()
+    #expect(values[..<5].elementsEqual([-1, -1, 1, -1, 1.5259022e-05]))
+    #expect(values[5] == 1)
+  }
+}
+
+/// Tiles are chosen by what decoding takes.
+struct VAETilingChoiceTests {
+  private func total(_ latents: Shape, _ precision: Precision, _ tiling: VAETiling) -> Int {
+    VAEDecodingEstimate(.wan22, latents: latents, precision: precision, tiling: tiling).total
+  }
+
+  @Test("small clips are decoded whole", arguments: Precision.allCases)
+  func small(precision: Precision) {
+    for latents: Shape in [[48, 5, 16, 16], [48, 21, 22, 40], [48, 1, 1, 1]] {
+      #expect(VAETiling.chosen(for: .wan22, latents: latents, precision: precision) == .whole)
+    }
+    #expect(VAETiling.chosen(for: .wan21, latents: [16, 21, 60, 104], precision: precision) == .whole)
+  }
+
+  @Test("121 frames of 1280x704 are decoded in tiles within four gibibytes, for a quarter more work")
+  func large() {
+    let latents: Shape = [48, 31, 44, 80]
+    let tiling = VAETiling.chosen(for: .wan22, latents: latents, precision: .bf16)
+    #expect(tiling.count > 1)
+    #expect(total(latents, .bf16, tiling) < VAETiling.budget(.bf16))
+    let work = [tiling, .whole].map {
+      VAEDecodingEstimate(.wan22, latents: latents, precision: .bf16, tiling: $0).work
+    }
+    #expect(work[0] < 1.3 * work[1])
+    for t in [VAETiling.whole, VAETiling(rows: 1, columns: 2), VAETiling(rows: 1, columns: 3), VAETiling(rows: 2, columns: 2), VAETiling(rows: 1, columns: 4), VAETiling(rows: 2, columns: 3)] {
+      let e = VAEDecodingEstimate(.wan22, latents: latents, precision: .bf16, tiling: t)
+      print(t, e, Double(e.total)/Double(1<<30), e.work/work[1], tiling)
+    }
+    for (c, l) in [(VAEConfiguration.wan21, [16, 21, 90, 160] as Shape), (.wan22, latents)] {
+      for p in Precision.allCases {
+        let t = VAETiling.chosen(for: c, latents: l, precision: p)
+        let e = VAEDecodingEstimate(c, latents: l, precision: p, tiling: t)
+        print(p, l, t, e, Double(e.total)/Double(1<<30), e.work / VAEDecodingEstimate(c, latents: l, precision: p, tiling: .whole).work)
+      }
+    }
+  }
+
+  @Test("a smaller budget asks for more tiles, and the smallest tiles answer one that cannot be kept")
+  func budgets() {
+    let latents: Shape = [48, 9, 44, 80]
+    var last = VAETiling.whole
+    for gibibytes in [8.0, 4, 3, 2.5] {
+      let budget = Int(gibibytes * Double(1 << 30))
+      let tiling = VAETiling.chosen(for: .wan22, latents: latents, precision: .bf16, budget: budget)
+      #expect(tiling.count >= last.count)
+      #expect(total(latents, .bf16, tiling) <= budget)
+      last = tiling
+    }
+    #expect(VAETiling.chosen(for: .wan22, latents: latents, precision: .bf16, budget: 1 << 20).count > last.count)
+  }
+}
