@@ -80,6 +80,9 @@ struct BadFiles {
     BadInput("an infinite shift", ["-p", "a", "--shift", "inf"], usage: true, says: "--shift", "positive"),
     BadInput("guidance of NaN", ["-p", "a", "--guidance", "nan"], usage: true, says: "--guidance", "finite"),
     BadInput("infinite guidance", ["-p", "a", "--guidance", "3,inf"], usage: true, says: "--guidance", "finite"),
+    BadInput(
+      "tiles of nothing", ["-p", "a", "--vae-tiles", "0x2"], usage: true, says: "--vae-tiles", "rows x columns"),
+    BadInput("too many tiles", ["-p", "a", "--vae-tiles", "900x1"], usage: true, says: "--vae-tiles", "at most"),
     BadInput("three guidances", ["-p", "a", "--guidance", "1,2,3"], usage: true, says: "--guidance", "LOW,HIGH"),
     BadInput("no fps", ["-p", "a", "--fps", "0"], usage: true, says: "--fps", "1 to 240"),
     BadInput("an unknown solver", ["-p", "a", "--solver", "heun"], usage: true, says: "--solver", "unipc", "euler"),

@@ -76,7 +76,22 @@ extension WanCommandTests {
       #expect(names[..<firstStep].dropFirst().allSatisfy { $0 == "stage" })
       #expect(firstStep < firstFrames)
       #expect(events.last { $0["event"] as? String == "frames" }?["frames"] as? Int == 5)
+      #expect(events.first?["decodingTiles"] as? String == "1x1")
       try keys(events)
+    }
+
+    @Test("a clip decoded in tiles is the same picture, and tells of its tiles")
+    func tiles() async throws {
+      let folder = try TemporaryFolder()
+      _ = try await clip(["-o", "a.y4m", "--seed", "3", "--vae-tiles", "off"], in: folder)
+      let result = try await clip(["-o", "b.y4m", "--seed", "3", "--vae-tiles", "1x2", "--json"], in: folder)
+      let events = try result.events()
+      #expect(events.first?["decodingTiles"] as? String == "1x2")
+      #expect(events.filter { $0["event"] as? String == "tiles" }.compactMap { $0["tiles"] as? Int } == [1, 2, 3, 4])
+      try keys(events)
+      let (whole, tiled) = (try folder.bytes("a.y4m"), try folder.bytes("b.y4m"))
+      #expect(whole.count == tiled.count)
+      #expect(zip(whole, tiled).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
     }
 
     private func keys(_ events: [[String: any Sendable]]) throws {
@@ -85,10 +100,11 @@ extension WanCommandTests {
           "model", "folder", "size", "frames", "fps", "tokens", "steps", "shift", "guidanceLow", "guidanceHigh",
           "solver",
           "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "machineMemoryBytes", "backend",
+          "decodingMemoryBytes", "decodingTiles",
           "output",
         ],
         "stage": ["stage"], "step": ["step", "steps", "expert", "timestep", "seconds", "secondsLeft"],
-        "frames": ["frames", "of"], "done": ["output", "seconds", "peakMemory"],
+        "frames": ["frames", "of"], "tiles": ["tiles", "of"], "done": ["output", "seconds", "peakMemory"],
       ]
       for event in events {
         let name = try #require(event["event"] as? String)

@@ -6,6 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 import WanKit
+import WanModels
 
 /// The model that comes with the project, run as its users run it.
 @Suite(.serialized)
@@ -36,6 +37,20 @@ struct BundledModelTests {
     let squares = zip(clips[0], clips[1]).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
     let noise = 10 * log10(4 * Double(clips[0].count) / squares)  // dB against a peak of 2
     #expect(noise >= 40, "\(noise) dB")
+  }
+
+  @Test("a clip decoded in tiles is the clip decoded whole", arguments: Precision.allCases)
+  func tiles(precision: Precision) async throws {
+    let model = try ModelFolder(path: Self.folder)
+    var clips: [[Float]] = []
+    for tiling in [VAETiling.whole, VAETiling(rows: 2, columns: 2)] {
+      var request = GenerationRequest(prompt: "A red circle.", seed: 7, precision: precision)
+      (request.steps, request.frames, request.decodingTiling) = (2, 9, tiling)
+      clips.append(try #require(try await SmallRuns.trace(model, request).video).floats())
+    }
+    let squares = zip(clips[0], clips[1]).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
+    let noise = 10 * log10(4 * Double(clips[0].count) / squares)
+    #expect(noise >= 95, "\(noise) dB")
   }
 
   @Test("its folder says what a clip is made with")

@@ -4,14 +4,15 @@ import Tensors
 import TestSupport
 import Testing
 import WanKit
+import WanModels
 
 struct CancellationTests {
   /// Starts a run and cancels it once `isTime` says so of the events so far.
   private func cancelled(
-    steps: Int, frames: Int = 5, when isTime: @escaping @Sendable (GenerationEvent) -> Bool
+    steps: Int, frames: Int = 5, tiling: VAETiling? = nil, when isTime: @escaping @Sendable (GenerationEvent) -> Bool
   ) async throws -> EventRecorder {
     var request = SmallRuns.request(steps: steps)
-    request.frames = frames
+    (request.frames, request.decodingTiling) = (frames, tiling)
     let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"))
     let recorder = EventRecorder()
     let (reached, signal) = AsyncStream<Void>.makeStream()
@@ -43,6 +44,16 @@ struct CancellationTests {
     let recorder = try await cancelled(steps: 1, frames: 401) { if case .frames = $0 { true } else { false } }
     #expect(recorder.summary.contains("decoding"))
     #expect(recorder.summary.last != "frames 401/401")
+  }
+
+  @Test("a cancelled run stops between two parts of a tile")
+  func tiles() async throws {
+    let tiling = VAETiling(rows: 1, columns: 2)
+    let recorder = try await cancelled(steps: 1, frames: 401, tiling: tiling) {
+      if case .tiles = $0 { true } else { false }
+    }
+    #expect(recorder.summary.contains("tiles 1/202"))
+    #expect(!recorder.summary.contains("frames 1/401"))
   }
 
   @Test("a run of a cancelled task does not begin")

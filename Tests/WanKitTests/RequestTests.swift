@@ -5,6 +5,7 @@ import Tensors
 import TestSupport
 import Testing
 import WanKit
+import WanModels
 
 /// A request that cannot be carried out, and what the error must say.
 struct BadRequest: Sendable, CustomTestStringConvertible {
@@ -62,9 +63,13 @@ struct RequestTests {
     [0, -1, 241].map { (rate: Int) -> BadRequest in
       BadRequest("\(rate) fps", says: ["fps: \(rate) is not from 1 to 240"]) { $0.framesPerSecond = rate }
     }
-  static let numbers: [BadRequest] = [numbers0, numbers1, numbers2, numbers3, numbers4, numbers5, numbers6].flatMap {
-    $0
-  }
+  private static let numbers7 = [
+    BadRequest("more tiles than rows", says: ["vae-tiles: 999x1 tiles do not fit"]) {
+      $0.decodingTiling = VAETiling(rows: 999, columns: 1)
+    }
+  ]
+  static let numbers: [BadRequest] =
+    [numbers0, numbers1, numbers2, numbers3, numbers4, numbers5, numbers6, numbers7].flatMap { $0 }
 
   private static let sizes0: [BadRequest] =
     [(100, 64, "96x64"), (33, 63, "32x64"), (1, 1, "32x32"), (32_767, 32, "32768x32")].map {
@@ -143,6 +148,21 @@ struct RequestTests {
     #expect(plan.stepsPerExpert.map(\.expert) == [.high, .low])
     #expect(plan.stepsPerExpert.reduce(0) { $0 + $1.steps } == 40)
     #expect(plan.memory.total > 0)
+    #expect(plan.decodingTiling == .whole && plan.decodingMemory.total <= plan.memory.total)
+  }
+
+  @Test("a plan decodes in tiles where the frames are large, and as asked")
+  func tiling() throws {
+    let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
+    var request = GenerationRequest(prompt: "x")
+    (request.size, request.frames) = ((64, 32), 5)
+    #expect(try GenerationPlan(request, model: model).decodingTiling == .whole)
+    request.decodingTiling = VAETiling(rows: 1, columns: 3)
+    #expect(try GenerationPlan(request, model: model).decodingTiling == VAETiling(rows: 1, columns: 3))
+    (request.size, request.frames, request.decodingTiling) = ((8192, 8192), 41, nil)
+    let plan = try GenerationPlan(request, model: model)
+    #expect(plan.decodingTiling.count > 1)
+    #expect(plan.memory.total >= plan.decodingMemory.total)
   }
 
   @Test("the largest request is planned without overflow")

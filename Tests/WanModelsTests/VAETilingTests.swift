@@ -121,17 +121,6 @@ struct VAETilingChoiceTests {
       VAEDecodingEstimate(.wan22, latents: latents, precision: .bf16, tiling: $0).work
     }
     #expect(work[0] < 1.3 * work[1])
-    for t in [VAETiling.whole, VAETiling(rows: 1, columns: 2), VAETiling(rows: 1, columns: 3), VAETiling(rows: 2, columns: 2), VAETiling(rows: 1, columns: 4), VAETiling(rows: 2, columns: 3)] {
-      let e = VAEDecodingEstimate(.wan22, latents: latents, precision: .bf16, tiling: t)
-      print(t, e, Double(e.total)/Double(1<<30), e.work/work[1], tiling)
-    }
-    for (c, l) in [(VAEConfiguration.wan21, [16, 21, 90, 160] as Shape), (.wan22, latents)] {
-      for p in Precision.allCases {
-        let t = VAETiling.chosen(for: c, latents: l, precision: p)
-        let e = VAEDecodingEstimate(c, latents: l, precision: p, tiling: t)
-        print(p, l, t, e, Double(e.total)/Double(1<<30), e.work / VAEDecodingEstimate(c, latents: l, precision: p, tiling: .whole).work)
-      }
-    }
   }
 
   @Test("a smaller budget asks for more tiles, and the smallest tiles answer one that cannot be kept")

@@ -10,7 +10,7 @@ extension VAETiling {
   private static let most = 12
 
   /// Bytes that the process takes beside the decoder: itself, its threads' scratch, and freed memory kept for reuse.
-  private static let beside = 320 << 20
+  private static let beside = 640 << 20
 
   /// The tiling with the least work that fits a budget, or the smallest where none does.
   ///
