@@ -77,7 +77,7 @@ struct VAETilingTests {
       #expect(throws: CancellationError.self) {
         _ = try decoding.next { done, _ in
           last = done
-          if done == 5 { withUnsafeCurrentTask { unsafe $0?.cancel() } }
+          if done == 5 { unsafe withUnsafeCurrentTask { unsafe $0?.cancel() } }
         }
       }
       return last

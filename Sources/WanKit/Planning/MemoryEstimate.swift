@@ -15,7 +15,7 @@ public struct MemoryEstimate: Sendable, Hashable {
 extension GenerationPlan {
   /// An estimate for the CPU backend, without the 70 MiB or so that the process takes in any case.
   ///
-  /// A TI2V-5B of random weights at 256x256, 17 frames was estimated at 11.1 GiB and peaked at 9.9.
+  /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
   public var memory: MemoryEstimate {
     let transformer = model.transformers.values.map(\.source.byteCount).max() ?? 0
     let stages = [
