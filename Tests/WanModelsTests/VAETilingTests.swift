@@ -92,8 +92,8 @@ struct VAETilingTests {
     video.write(Tensor([-2, .nan, 3], shape: [1, 1, 1, 3]), first: 0, at: region)
     video.write(Tensor([-1, 0, 1], shape: [1, 1, 1, 3]), first: 1, at: region)
     let values = video.frames(0..<2).floats()
-    #expect(values[..<5].elementsEqual([-1, -1, 1, -1, 1.5259022e-05]))
-    #expect(values[5] == 1)
+    #expect(values[..<4].elementsEqual([-1, -1, 1, -1]) && values[5] == 1)
+    #expect(abs(values[4]) < 1.6e-5)
   }
 }
 
