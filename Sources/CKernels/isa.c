@@ -28,12 +28,19 @@ static wan_isa_t detect(void) {
   int bf16 = leaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && has(a, 5);
   return bf16 ? WAN_ISA_AVX512_BF16 : WAN_ISA_AVX512;
 }
+
+/// AVX-512-VNNI, which came before the bfloat16 products in some machines and after them in others.
+static int detect_byte_products(void) {
+  uint32_t a, b, c, d;
+  return detect() >= WAN_ISA_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && has(c, 11);
+}
 #else
 static wan_isa_t detect(void) { return WAN_ISA_PORTABLE; }
+static int detect_byte_products(void) { return 0; }
 #endif
 
 /// One more than the set, so that zero means not looked up yet, or not limited.
-static _Atomic int detected;
+static _Atomic int detected, detected_byte_products;
 static _Thread_local int limit;
 
 wan_isa_t wan_isa_detected(void) {
@@ -51,3 +58,12 @@ wan_isa_t wan_isa(void) {
 }
 
 void wan_isa_limit(wan_isa_t isa) { limit = (int)isa + 1; }
+
+int wan_has_byte_products(void) {
+  int known = atomic_load_explicit(&detected_byte_products, memory_order_relaxed);
+  if (known == 0) {
+    known = detect_byte_products() + 1;
+    atomic_store_explicit(&detected_byte_products, known, memory_order_relaxed);
+  }
+  return known == 2 && wan_isa() == wan_isa_detected();
+}

@@ -11,7 +11,8 @@ extension CPUBackend {
   private static let typicalRows = 256
 
   public func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights {
-    linear(weight, bias: bias, precision: precision)
+    precision == .int8
+      ? prepareLinear(quantizedRows(weight), bias: bias) : linear(weight, bias: bias, precision: precision)
   }
 
   func linear(_ weight: Tensor, bias: Tensor?, precision: Precision, packs: Bool? = nil) -> CPULinear {
@@ -28,6 +29,9 @@ extension CPUBackend {
   }
 
   public func linear(_ x: Tensor, _ weights: any LinearWeights, activation: Activation, output: DType) -> Tensor {
+    if let weights = weights as? CPUQuantizedLinear {
+      return quantizedLinear(x, weights, activation: activation, output: output)
+    }
     guard let weights = weights as? CPULinear else {
       preconditionFailure("linear: these weights were prepared by another backend")
     }
@@ -50,9 +54,9 @@ extension CPUBackend {
   private func stored(_ weight: Tensor, _ precision: Precision) -> Tensor {
     switch (weight.dtype, precision) {
     case (.bf16, _), (.f32, .f32): weight
-    case (.f32, .bf16): cast(weight, to: .bf16)
+    case (.f32, .bf16), (.f32, .int8): cast(weight, to: .bf16)
     case (_, .f32): weight.converted(to: .f32)
-    case (_, .bf16): weight.converted(to: .bf16)
+    case (_, .bf16), (_, .int8): weight.converted(to: .bf16)
     }
   }
 

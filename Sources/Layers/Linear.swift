@@ -18,9 +18,16 @@ public struct Linear: Sendable {
   public init(_ w: Weights, _ inputs: Int, _ outputs: Int, bias: Bool = true, storedAs stored: Shape? = nil) {
     backend = w.backend
     output = w.precision.activations
-    let weight = w.tensor("weight", stored ?? [outputs, inputs])
+    var bytes: QuantizedRows?
+    if w.precision == .int8 {
+      w.noteQuantizable("weight", [outputs, inputs])
+      bytes = w.quantized("weight", [outputs, inputs])
+    }
+    let weight = bytes == nil ? w.tensor("weight", stored ?? [outputs, inputs]) : nil
     let biasTensor = bias ? w.tensor("bias", [outputs]) : nil
-    if let weight, !bias || biasTensor != nil {
+    if let bytes, !bias || biasTensor != nil {
+      weights = w.backend.prepareLinear(bytes, bias: biasTensor)
+    } else if let weight, !bias || biasTensor != nil {
       weights = w.backend.prepareLinear(
         weight.reshaped([outputs, inputs]), bias: biasTensor, precision: w.precision)
     } else {

@@ -8,12 +8,14 @@ public import Tensors
 public struct Weights {
   /// Prepares the weights of the layers and runs them.
   public let backend: any Backend
-  /// What layers made through this cursor compute in.
-  public let precision: Precision
+  /// What layers made through this cursor compute in; ``Precision/int8`` only where they are ``quantizable``.
+  public var precision: Precision { isQuantizable ? requested : requested.unquantized }
   /// Whether only headers are read; layers made through such a cursor cannot run.
   public let isSurvey: Bool
   /// The dotted name that the cursor stands at; empty at the root.
   public let path: String
+  private let requested: Precision
+  private let isQuantizable: Bool
   private let source: any WeightSource
   private let record: LoadRecord
 
@@ -22,43 +24,40 @@ public struct Weights {
   /// Every layer made through it keeps the backend, and the precision unless it was made ``inFloat32``; with `survey`
   /// only headers are read.
   public init(_ source: any WeightSource, backend: any Backend, precision: Precision, survey: Bool = false) {
-    self.init(
-      source: source, record: LoadRecord(), backend: backend, precision: precision, isSurvey: survey, path: "")
+    self.backend = backend
+    requested = precision
+    isQuantizable = false
+    isSurvey = survey
+    path = ""
+    self.source = source
+    record = LoadRecord()
   }
 
   private init(
-    source: any WeightSource, record: LoadRecord, backend: any Backend, precision: Precision, isSurvey: Bool,
-    path: String
+    _ other: Weights, path: String? = nil, precision: Precision? = nil, isQuantizable: Bool? = nil,
+    isSurvey: Bool? = nil
   ) {
-    self.backend = backend
-    self.precision = precision
-    self.isSurvey = isSurvey
-    self.path = path
-    self.source = source
-    self.record = record
+    (backend, source, record) = (other.backend, other.source, other.record)
+    self.path = path ?? other.path
+    requested = precision ?? other.requested
+    self.isQuantizable = isQuantizable ?? other.isQuantizable
+    self.isSurvey = isSurvey ?? other.isSurvey
   }
 
   /// The cursor one step down.
-  public subscript(name: String) -> Weights { at(name, precision) }
+  public subscript(name: String) -> Weights { Weights(self, path: fullName(name)) }
 
   /// The cursor at a numbered child, as PyTorch names those of a list.
-  public subscript(index: Int) -> Weights { at(String(index), precision) }
+  public subscript(index: Int) -> Weights { self[String(index)] }
 
   /// The same place, for layers that keep float32 in every precision.
-  public var inFloat32: Weights {
-    Weights(source: source, record: record, backend: backend, precision: .f32, isSurvey: isSurvey, path: path)
-  }
+  public var inFloat32: Weights { Weights(self, precision: .f32) }
+
+  /// The same place, for layers whose linears may multiply bytes where ``Precision/int8`` is asked for.
+  public var quantizable: Weights { Weights(self, isQuantizable: true) }
 
   /// The same place, for layers that are only checked.
-  public var surveying: Weights {
-    Weights(source: source, record: record, backend: backend, precision: precision, isSurvey: true, path: path)
-  }
-
-  private func at(_ name: String, _ precision: Precision) -> Weights {
-    Weights(
-      source: source, record: record, backend: backend, precision: precision, isSurvey: isSurvey,
-      path: fullName(name))
-  }
+  public var surveying: Weights { Weights(self, isSurvey: true) }
 
   /// The stored shape, or `nil` where there is no such tensor; asking this is not using it.
   public func shape(of name: String) -> Shape? {
@@ -95,6 +94,33 @@ public struct Weights {
     }
     return isSurvey ? nil : read(name)
   }
+
+  /// A matrix that the checkpoint stores as bytes, with a scale per row under the name with `_scale`; `nil`, and nothing
+  /// noted, where it does not.
+  ///
+  /// The matrix counts as used, and as asked for under its own name, either way of storing it.
+  func quantized(_ name: String, _ shape: Shape) -> QuantizedRows? {
+    let (values, scales) = (fullName(name), fullName(name) + Self.scaleSuffix)
+    guard source.descriptor(values) == TensorDescriptor(shape: shape, dtype: .i8), shape.rank == 2,
+      shape[1] <= QuantizedRows.longestRow,
+      source.descriptor(scales) == TensorDescriptor(shape: [shape[0]], dtype: .f32)
+    else { return nil }
+    record.used.formUnion([values, scales])
+    record.asked.append(TensorRequest(name: values, shape: shape))
+    guard let values = read(values), let scales = read(scales) else { return nil }
+    return QuantizedRows(values: values, scales: scales)
+  }
+
+  /// What the name of a row scale adds to its matrix's.
+  public static let scaleSuffix = "_scale"
+
+  /// Notes a matrix that may be stored as bytes.
+  func noteQuantizable(_ name: String, _ shape: Shape) {
+    record.quantizable.append(TensorRequest(name: fullName(name), shape: shape))
+  }
+
+  /// The matrices of the linears made so far that multiply bytes in ``Precision/int8``, in order.
+  public var quantizableRequests: [TensorRequest] { record.quantizable }
 
   private func read(_ name: String) -> Tensor? {
     do {
@@ -145,6 +171,7 @@ public struct TensorRequest: Sendable, Hashable {
 private final class LoadRecord {
   var used: Set<String> = []
   var asked: [TensorRequest] = []
+  var quantizable: [TensorRequest] = []
   var errors: [WeightError] = []
 }
 

@@ -12,7 +12,18 @@ public protocol Backend: Sendable {
   /// - Parameters:
   ///   - weight: [N, K], any floating type.
   ///   - bias: [N] or none.
+  ///   - precision: with ``Precision/int8`` as ``prepareLinear(_:bias:)`` of the quantized rows. Convolutions have no
+  ///     such form and take it as ``Precision/bf16``.
   func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights
+
+  /// ``Precision/int8``: weights as ``quantizedRows(_:)`` makes them; `linear` then quantizes each row of x alike,
+  /// sums the products of bytes exactly, and gives activation(sum * scale of x's row * scale of W's row + b).
+  ///
+  /// - Parameter bias: [N] or none.
+  func prepareLinear(_ weight: QuantizedRows, bias: Tensor?) -> any LinearWeights
+
+  /// [rows, K] of any floating type as bytes; K at most ``QuantizedRows/longestRow``.
+  func quantizedRows(_ x: Tensor) -> QuantizedRows
 
   /// - Parameters:
   ///   - weight: [N, C, kt, kh, kw], any floating type.

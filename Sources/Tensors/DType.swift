@@ -46,12 +46,22 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
   case f32
   /// bfloat16 inputs, float32 accumulation.
   case bf16
+  /// Linears that were made for it multiply bytes: weights scaled per output, inputs per row; the rest is ``bf16``.
+  case int8
 
   /// The type of the activations between two operations.
   public var activations: DType {
     switch self {
     case .f32: .f32
-    case .bf16: .bf16
+    case .bf16, .int8: .bf16
+    }
+  }
+
+  /// What everything but those linears computes in.
+  public var unquantized: Precision {
+    switch self {
+    case .f32: .f32
+    case .bf16, .int8: .bf16
     }
   }
 }

@@ -27,7 +27,7 @@ struct CPUBackendTests {
     for outcome in Self.conformance.outcomes(of: backend) where !outcome.passes { Issue.record("\(outcome)") }
   }
 
-  @Test("gives the same bytes for sizes that many threads share", arguments: [Precision.f32, .bf16])
+  @Test("gives the same bytes for sizes that many threads share", arguments: Precision.allCases)
   func deterministic(precision: Precision) {
     let results = [1, 2, 3].map { threads in
       let backend = CPUBackend(threads: threads, instructionSet: .detected)
@@ -62,7 +62,7 @@ struct CPUBackendTests {
   func inPlace() {
     let backend = CPUBackend(threads: 1, instructionSet: min(.detected, .avx2))
     let weight = Tensor.random([40, 30], seed: 6, dtype: .bf16)
-    for precision in Precision.allCases {
+    for precision in [Precision.f32, .bf16] {
       let prepared = backend.linear(weight, bias: nil, precision: precision)
       guard case .plain(let kept) = prepared.form else {
         Issue.record("the weights were copied")

@@ -34,6 +34,13 @@ struct RunParityTests {
     try expectClose(trace, golden, "video", within: 2e-2)
   }
 
+  @Test("an int8 run stays near the published code's", arguments: runs)
+  func int8(path: String) async throws {
+    let (_, trace) = try await RecordedRuns.rerun(path, precision: .int8)
+    let golden = try Golden.tensors(path + ".safetensors")
+    try expectClose(trace, golden, "latents", within: 5e-2)
+  }
+
   private func expectClose(
     _ trace: GenerationTrace, _ golden: [String: Tensor], _ name: String, within tolerance: Double
   ) throws {

@@ -40,6 +40,14 @@ final class CountingBackend: Backend {
     return weights
   }
 
+  func prepareLinear(_ weight: QuantizedRows, bias: Tensor?) -> any LinearWeights {
+    let weights = base.prepareLinear(weight, bias: bias)
+    count(weights)
+    return weights
+  }
+
+  func quantizedRows(_ x: Tensor) -> QuantizedRows { base.quantizedRows(x) }
+
   func prepareConvolution(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any ConvolutionWeights {
     base.prepareConvolution(weight, bias: bias, precision: precision)
   }

@@ -22,6 +22,9 @@ wan_isa_t wan_isa_detected(void);
 wan_isa_t wan_isa(void);
 /// Lowers the set in use on the calling thread; a set above the detected one is ignored.
 void wan_isa_limit(wan_isa_t isa);
+/// Whether the calling thread's kernels multiply bytes with AVX-512-VNNI: where the machine has it, unless the set in
+/// use was lowered.
+int wan_has_byte_products(void);
 
 typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
 typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2 } wan_activation_t;
@@ -72,6 +75,25 @@ void wan_winograd(const wan_winograd_t *winograd, void *scratch);
 /// bias may be NULL; src and dst may be the same float32 memory.
 void wan_bias_activation(const float *src, size_t lds, const float *bias, void *dst, wan_dtype_t dst_type, size_t ldd,
                          size_t rows, size_t columns, wan_activation_t activation);
+
+// -- products of bytes ------------------------------------------------------------------------------------------
+/// Magnitudes below this count as zero when rows are quantised.
+#define WAN_QUANTIZED_LEAST 0x1p-100f
+
+/// Each row [columns] as bytes -127 ... 127 and a scale: scales[r] = max |x| / 127, dst = round(x * (127 / max |x|)),
+/// to nearest even. A row whose numbers are all below WAN_QUANTIZED_LEAST is zeros with scale 0; one that holds a NaN
+/// or an infinity is zeros with scale NaN.
+void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, float *scales, size_t rows, size_t columns);
+/// dst[r, n] = sum over k of x[r, k] * w[n, k], exactly; strides in elements, depth at most 131072, scratch of
+/// wan_product_i8_scratch_bytes(). Columns of a multiple of 256 and rows of a multiple of 96 are fastest.
+void wan_product_i8(const int8_t *x, size_t x_stride, const int8_t *w, size_t w_stride, int32_t *dst,
+                    size_t dst_stride, size_t rows, size_t columns, size_t depth, void *scratch);
+size_t wan_product_i8_scratch_bytes(void);
+/// dst[r, n] = activation(src[r, n] * row_scales[r] * column_scales[n] + bias[n]) in float32; bias may be NULL; dst
+/// must not overlap src.
+void wan_scale_bias_activation(const int32_t *src, size_t lds, const float *row_scales, const float *column_scales,
+                               const float *bias, void *dst, wan_dtype_t dst_type, size_t ldd, size_t rows,
+                               size_t columns, wan_activation_t activation);
 
 // -- norms ------------------------------------------------------------------------------------------------------
 /// One run of rows that share scale and shift: dst = (x - mean) / sqrt(var + eps) * scale + shift.

@@ -20,12 +20,17 @@ final class ReferenceLinearWeights: LinearWeights {
 
 extension ReferenceBackend {
   public func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights {
-    ReferenceLinearWeights(weight, bias: bias, precision: precision)
+    precision == .int8
+      ? prepareLinear(quantizedRows(weight), bias: bias)
+      : ReferenceLinearWeights(weight, bias: bias, precision: precision)
   }
 
   public func linear(
     _ x: Tensor, _ weights: any LinearWeights, activation: Activation, output: DType
   ) -> Tensor {
+    if let weights = weights as? ReferenceQuantizedWeights {
+      return quantizedLinear(x, weights, activation: activation, output: output)
+    }
     guard let w = weights as? ReferenceLinearWeights else {
       preconditionFailure("linear: weights of another backend")
     }

@@ -39,7 +39,7 @@ enum ReferenceMath {
   static func rounded(_ values: [Float], to precision: Precision) -> [Float] {
     switch precision {
     case .f32: values
-    case .bf16: values.map { BFloat16.widen(BFloat16.round($0)) }
+    case .bf16, .int8: values.map { BFloat16.widen(BFloat16.round($0)) }
     }
   }
 }

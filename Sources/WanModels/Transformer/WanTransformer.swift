@@ -25,7 +25,7 @@ public struct WanTransformer: Sendable {
     timeEmbedding = TimeEmbedding(w, configuration)
     textEmbedding1 = Linear(w["text_embedding"][0], configuration.textDimension, d)
     textEmbedding2 = Linear(w["text_embedding"][2], d, d)
-    blocks = (0..<configuration.layers).map { WanAttentionBlock(w["blocks"][$0], configuration) }
+    blocks = (0..<configuration.layers).map { WanAttentionBlock(w["blocks"][$0].quantizable, configuration) }
     head = WanHead(w["head"], configuration)
   }
 

@@ -44,7 +44,8 @@ public struct BackendConformance: Sendable {
 
   public init() {
     cases =
-      Self.linears() + Self.convolutions() + Self.attentions() + Self.norms() + Self.elementwise() + Self.layouts()
+      Self.linears() + Self.quantizedLinears() + Self.convolutions() + Self.attentions() + Self.norms()
+      + Self.elementwise() + Self.layouts()
     let reference = ReferenceBackend()
     expected = cases.map { $0.evaluate(reference) }
   }
@@ -60,12 +61,21 @@ public struct BackendConformance: Sendable {
 
   /// FNV-1a over the bytes.
   private func checksum(_ tensor: Tensor) -> UInt64 {
-    let bytes = tensor.dtype.byteCount == 2 ? tensor.bits16 : tensor.bits32
-    return bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    let elements =
+      switch tensor.dtype.byteCount {
+      case 1: tensor.bits8
+      case 2: tensor.bits16
+      default: tensor.bits32
+      }
+    return elements.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
 }
 
 extension Tensor {
+  fileprivate var bits8: [UInt32] {
+    withSpan(of: UInt8.self) { span in span.indices.map { UInt32(span[$0]) } }
+  }
+
   fileprivate var bits16: [UInt32] {
     withSpan(of: UInt16.self) { span in span.indices.map { UInt32(span[$0]) } }
   }

@@ -1,0 +1,110 @@
+import CKernels
+public import Tensors
+
+/// A linear's weights as bytes, where they were found: a mapped file perhaps. Each product lays its block out anew.
+final class CPUQuantizedLinear: LinearWeights {
+  let inputs: Int
+  let outputs: Int
+  /// [N, K] int8 with [N] float32.
+  let weight: QuantizedRows
+  /// [N] float32.
+  let bias: Tensor?
+
+  init(_ weight: QuantizedRows, bias: Tensor?) {
+    (outputs, inputs) = (weight.values.shape[0], weight.values.shape[1])
+    self.weight = weight
+    self.bias = bias
+  }
+}
+
+extension CPUBackend {
+  /// Outputs of one task: what the kernel lays out at once.
+  private static let quantizedColumns = 256
+  /// Rows of one task at most, multiples of which the kernel works on.
+  private static let quantizedRows = 768
+  /// Rows of which tasks take a whole number of groups.
+  private static let rowGroup = 96
+
+  public func prepareLinear(_ weight: QuantizedRows, bias: Tensor?) -> any LinearWeights {
+    precondition(
+      bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.values.shape)")
+    return CPUQuantizedLinear(weight, bias: bias?.converted(to: .f32))
+  }
+
+  public func quantizedRows(_ x: Tensor) -> QuantizedRows {
+    precondition(x.shape.rank == 2 && x.dtype.isFloatingPoint, "quantizedRows: \(x.shape) \(x.dtype)")
+    let source = x.dtype == .bf16 ? x : x.converted(to: .f32)
+    let columns = x.shape[1]
+    let rows = QuantizedRows(values: empty(x.shape, .i8), scales: empty([x.shape[0]], .f32))
+    let type = source.kernelType("quantizedRows")
+    threads.run(x.shape[0], grain: CPUBackend.rowGrain(columns)) { range, _ in
+      let first = range.lowerBound
+      // SAFETY: the rows of the range lie in the source and in the results, which nobody else writes there.
+      unsafe wan_quantize_rows(
+        source.address(first * columns), type, rows.values.bytes(first * columns), rows.scales.floats(first),
+        range.count, columns)
+    }
+    x.discardCachedPages()
+    return rows
+  }
+
+  func quantizedLinear(
+    _ x: Tensor, _ weights: CPUQuantizedLinear, activation: Activation, output: DType
+  ) -> Tensor {
+    precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
+    let rows = x.shape.rows
+    let result = empty(x.shape.replacingLast(weights.outputs), output)
+    let source = quantizedRows(x.reshaped([rows, weights.inputs]))
+    let call = QuantizedProduct(x: source, weights: weights, activation: activation, result: result)
+    let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
+    let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
+    let bands = (rows + step - 1) / step
+    threads.run(blocks * bands) { index, worker in
+      // Consecutive tasks share a band, so that threads read the same rows at the same time.
+      let (block, band) = (index % blocks, index / blocks)
+      let columns = block * CPUBackend.quantizedColumns
+      call.run(
+        rows: band * step..<min(rows, (band + 1) * step),
+        columns: columns..<min(weights.outputs, columns + CPUBackend.quantizedColumns), worker)
+    }
+    return result
+  }
+
+  /// Enough tasks for many threads, each with as many rows as it may have: a task lays its weights out once.
+  private static func rowsOfTask(_ rows: Int, blocks: Int) -> Int {
+    let bands = max((rows + quantizedRows - 1) / quantizedRows, (16 + blocks - 1) / max(1, blocks))
+    let even = (rows + bands - 1) / max(1, bands)
+    return max(rowGroup, (even + rowGroup - 1) / rowGroup * rowGroup)
+  }
+}
+
+/// One call of a quantized linear.
+private struct QuantizedProduct {
+  let x: QuantizedRows
+  let weights: CPUQuantizedLinear
+  let activation: Activation
+  let result: Tensor
+
+  /// The part of the result that one task computes.
+  func run(rows: Range<Int>, columns: Range<Int>, _ worker: Worker) {
+    let (depth, first) = (weights.inputs, rows.lowerBound)
+    // SAFETY: rows and columns lie in x, the weights and the result, whose part nobody else writes.
+    let parts = unsafe worker.scratch([wan_product_i8_scratch_bytes(), rows.count * columns.count * 4])
+    let sums = unsafe parts[1].assumingMemoryBound(to: Int32.self)
+    unsafe wan_product_i8(
+      x.values.bytes(first * depth), depth, weights.weight.values.bytes(columns.lowerBound * depth), depth, sums,
+      columns.count, rows.count, columns.count, depth, parts[0])
+    unsafe wan_scale_bias_activation(
+      sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+      weights.bias?.floats(columns.lowerBound), result.address(first * weights.outputs + columns.lowerBound),
+      result.kernelType("linear"), weights.outputs, rows.count, columns.count, activation.kernel)
+  }
+}
+
+extension Tensor {
+  /// The address of an element of an int8 tensor.
+  @unsafe
+  fileprivate func bytes(_ element: Int) -> UnsafeMutablePointer<Int8> {
+    unsafe address(element).assumingMemoryBound(to: Int8.self)
+  }
+}
