@@ -36,6 +36,8 @@ public struct RenamedSource: WeightSource {
     originals[name].flatMap { base.descriptor($0) }
   }
 
+  public var files: [String] { base.files }
+
   /// Errors name the tensor as the file does.
   public func discardCachedPages() { base.discardCachedPages() }
 

@@ -2,6 +2,8 @@
 public protocol WeightSource: Sendable {
   /// Where the tensors come from, for error messages: a file or folder path.
   var location: String { get }
+  /// The files that hold the tensors, as far as there are any.
+  var files: [String] { get }
   /// Every tensor's name, in the file's order.
   var names: [String] { get }
   /// Shape and type without touching the elements; `nil` for a name that is not there.
@@ -15,6 +17,8 @@ public protocol WeightSource: Sendable {
 }
 
 extension WeightSource {
+  public var files: [String] { [location] }
+
   public func discardCachedPages() {}
 }
 

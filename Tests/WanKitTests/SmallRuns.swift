@@ -61,6 +61,7 @@ final class EventRecorder: Sendable {
       switch $0 {
       case .stage(let stage): stage.rawValue
       case .step(let progress): "step \(progress.step)/\(progress.steps) \(progress.expert.rawValue)"
+      case .notice(let text): text
       case .frames(let done, let all): "frames \(done)/\(all)"
       case .tiles(let done, let all): "tiles \(done)/\(all)"
       }

@@ -52,6 +52,9 @@ public struct ShardedSafetensors: WeightSource {
     shard(of: name)?.descriptor(name)
   }
 
+  /// The index and its shards.
+  public var files: [String] { [location] + shards.values.map(\.location).sorted() }
+
   public func discardCachedPages() {
     for shard in shards.values { shard.discardCachedPages() }
   }

@@ -17,6 +17,12 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
 
+  func validate() throws {
+    guard clip.int8Cache == "off" || engine.precision == .int8 else {
+      throw ValidationError("--int8-cache keeps weights of --precision int8; give both")
+    }
+  }
+
   func run() async throws {
     do {
       try await interruptible { try await generate() }
@@ -46,7 +52,8 @@ struct GenerateCommand: AsyncParsableCommand {
     let backend = engine.makeBackend()
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet), steps: plan.steps)
     reporter.begin(PlanReport(plan, backend: backend.name, output: path))
-    let generator = Generator(backend: backend, promptCache: clip.promptCache.map(PromptCache.init))
+    let generator = Generator(
+      backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: clip.quantizedWeightCache)
     let trace = try await generator.clip(
       plan, to: path, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
       keepTrace: output.saveTensors != nil, onEvent: reporter.show)

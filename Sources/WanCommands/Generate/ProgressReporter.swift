@@ -36,6 +36,9 @@ final class ProgressReporter: Sendable {
     switch style {
     case .quiet: break
     case .json: Console.json(EventReport(event))
+    case .bar where event.isNotice:
+      draw("")
+      if let line = line(event) { Console.note(line) }
     case .lines: if let line = line(event) { Console.note(line) }
     case .bar: draw(bar(event))
     }
@@ -58,6 +61,7 @@ final class ProgressReporter: Sendable {
     case .step(let p):
       "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
         + "\(Format.duration(p.secondsLeft)) left"
+    case .notice(let text): text
     case .frames(let done, let count): done == count ? Format.count(count, "frame") : nil
     case .tiles: nil
     }
@@ -69,6 +73,7 @@ final class ProgressReporter: Sendable {
     case .step(let p):
       "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  \(Format.fixed(p.seconds, 2)) s/step  "
         + "\(Format.duration(p.secondsLeft)) left"
+    case .notice(let text): text
     case .frames(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) frames"
     case .tiles(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) parts"
     }
@@ -93,10 +98,14 @@ final class ProgressReporter: Sendable {
   }
 }
 
+extension GenerationEvent {
+  fileprivate var isNotice: Bool { if case .notice = self { true } else { false } }
+}
+
 /// An event of a run as a JSON object.
 struct EventReport: Encodable {
   let event: String
-  var stage: String?
+  var stage, notice: String?
   var step, steps, frames, tiles, of: Int?
   var expert: String?
   var timestep: Float?
@@ -118,6 +127,9 @@ struct EventReport: Encodable {
     case .tiles(let done, let count):
       self.event = "tiles"
       (tiles, of) = (done, count)
+    case .notice(let text):
+      self.event = "notice"
+      notice = text
     }
   }
 }

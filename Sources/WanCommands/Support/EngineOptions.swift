@@ -4,7 +4,11 @@ import Tensors
 
 /// Options of everything that computes.
 struct EngineOptions: ParsableArguments {
-  @Option(help: "Numbers inside linears, convolutions and attention: bf16 or f32 (the published numbers).")
+  @Option(
+    help: """
+      Numbers inside linears, convolutions and attention: bf16, f32 (the published numbers), or int8 (bytes in the \
+      transformer's blocks, bf16 elsewhere).
+      """)
   var precision: Precision = .bf16
 
   @Option(

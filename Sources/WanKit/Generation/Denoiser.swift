@@ -23,7 +23,7 @@ struct Denoiser {
       try Task.checkCancellation()
       let expert = plan.experts[step]
       if experts.needsLoading(expert) { onEvent(.stage(.loadingExpert)) }
-      let (model, context) = try experts.active(expert)
+      let (model, context) = try experts.active(expert, onEvent: onEvent)
       clock.start()
       let velocities = try model(
         conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: grid), rotary: rotary,

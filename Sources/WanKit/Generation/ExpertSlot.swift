@@ -7,14 +7,16 @@ import WanModels
 struct ExpertSlot {
   private let plan: GenerationPlan
   private let backend: any Backend
+  private let int8Cache: QuantizedWeightCache?
   private let prompts: [Tensor]
-  private var loaded: (expert: Expert, model: WanTransformer, context: TextContext)?
+  private var loaded: (expert: Expert, source: any WeightSource, model: WanTransformer, context: TextContext)?
 
   /// - Parameter prompts: [n, textDimension] each, as the text encoder gives them.
-  init(plan: GenerationPlan, prompts: [Tensor], backend: any Backend) {
+  init(plan: GenerationPlan, prompts: [Tensor], backend: any Backend, int8Cache: QuantizedWeightCache?) {
     self.plan = plan
     self.prompts = prompts
     self.backend = backend
+    self.int8Cache = int8Cache
   }
 
   /// Of every expert of the model, for the rotary table that they share.
@@ -25,22 +27,27 @@ struct ExpertSlot {
 
   /// Frees the expert in memory and what its file holds there.
   mutating func unload() {
-    guard let expert = loaded?.expert else { return }
+    guard let source = loaded?.source else { return }
     loaded = nil
-    plan.model.transformers[expert]?.source.discardCachedPages()
+    source.discardCachedPages()
   }
 
-  mutating func active(_ expert: Expert) throws -> (model: WanTransformer, context: TextContext) {
+  mutating func active(
+    _ expert: Expert, onEvent: (GenerationEvent) -> Void
+  ) throws -> (model: WanTransformer, context: TextContext) {
     if let loaded, loaded.expert == expert { return (loaded.model, loaded.context) }
     unload()
     guard let part = plan.model.transformers[expert] else {
       preconditionFailure("a plan names only experts that its model has")
     }
-    let weights = Weights(part.source, backend: backend, precision: plan.precision)
+    let source =
+      plan.precision == .int8
+      ? try int8Cache?.source(part, backend: backend) { onEvent(.notice($0)) } ?? part.source : part.source
+    let weights = Weights(source, backend: backend, precision: plan.precision)
     let model = WanTransformer(weights, part.configuration)
     try weights.finish()
     let context = model.encode(prompts: prompts)
-    loaded = (expert, model, context)
+    loaded = (expert, source, model, context)
     return (model, context)
   }
 }

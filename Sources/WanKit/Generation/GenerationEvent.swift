@@ -10,6 +10,8 @@ public enum GenerationEvent: Sendable {
   case frames(done: Int, of: Int)
   /// Latent frames of tiles that are decoded, where decoding is tiled; the first frames follow when all are.
   case tiles(done: Int, of: Int)
+  /// Something to know that is no failure, in a line.
+  case notice(String)
 }
 
 /// The parts of a run, in order.

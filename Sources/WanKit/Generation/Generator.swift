@@ -16,14 +16,18 @@ public struct Generator: Sendable {
   private let backend: any Backend
   private let logger: Logger
   private let promptCache: PromptCache?
+  private let int8Cache: QuantizedWeightCache?
 
-  /// - Parameter promptCache: where encoded prompts are kept and looked for; nowhere when `nil`.
+  /// - Parameters:
+  ///   - promptCache: where encoded prompts are kept and looked for; nowhere when `nil`.
+  ///   - int8Cache: where the weights of plans in ``Precision/int8`` are kept; nowhere when `nil`.
   public init(
-    backend: any Backend, promptCache: PromptCache? = nil,
+    backend: any Backend, promptCache: PromptCache? = nil, int8Cache: QuantizedWeightCache? = nil,
     logger: Logger = Logger(label: "wan") { _ in SwiftLogNoOpLogHandler() }
   ) {
     self.backend = backend
     self.promptCache = promptCache
+    self.int8Cache = int8Cache
     self.logger = logger
   }
 
@@ -59,7 +63,7 @@ public struct Generator: Sendable {
     trace?.noise = noise
     trace?.sigmas = plan.schedule.sigmas
     logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
-    var experts = ExpertSlot(plan: plan, prompts: prompts, backend: backend)
+    var experts = ExpertSlot(plan: plan, prompts: prompts, backend: backend, int8Cache: int8Cache)
     let denoise = Denoiser(plan: plan, backend: backend, conditioning: conditioning)
     onEvent(.stage(.sampling))
     defer { experts.unload() }
@@ -73,7 +77,7 @@ public struct Generator: Sendable {
     let ids = texts.map { tokenizer.encode(PromptCleaner.clean($0), maximumLength: plan.model.textLength) }
     let part = plan.model.textEncoder
     try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
-    let contexts = try contexts(of: ids, part, plan.precision)
+    let contexts = try contexts(of: ids, part, plan.precision.unquantized)
     trace?.record(contexts: contexts, ids: ids)
     return contexts
   }

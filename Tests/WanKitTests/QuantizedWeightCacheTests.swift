@@ -1,0 +1,110 @@
+import CPUBackend
+import Foundation
+import Synchronization
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+
+struct QuantizedWeightCacheTests {
+  /// Bits of a one-step run in int8, and what the run told.
+  private func run(
+    _ model: ModelCopy, _ place: QuantizedWeightCache.Place?
+  ) async throws -> (bits: [UInt32], notices: [String]) {
+    let plan = try GenerationPlan(SmallRuns.request(.int8, steps: 1), model: ModelFolder(path: model.path))
+    let generator = Generator(backend: CPUBackend(threads: 2), int8Cache: place.map(QuantizedWeightCache.init))
+    let recorder = EventRecorder()
+    let trace = try await generator.run(plan, keepTrace: true, onEvent: { recorder($0) }) { _ in }
+    let notices = recorder.events.compactMap { if case .notice(let text) = $0 { text } else { nil } }
+    return (try #require(trace).bits(), notices)
+  }
+
+  private func entries(_ folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.contains(".int8") }
+  }
+
+  @Test("kept weights give the same bytes as fresh ones, for one expert and for two", arguments: ["ti2v", "t2v"])
+  func kept(name: String) async throws {
+    let (model, folder) = (try ModelCopy(of: name), try TemporaryFolder())
+    let fresh = try await run(model, nil)
+    #expect(fresh.notices.isEmpty)
+    let place = QuantizedWeightCache.Place.folder(folder.path + "/kept")
+    let first = try await run(model, place)
+    #expect(first.bits == fresh.bits && first.notices.count == 1)
+    let second = try await run(model, place)
+    #expect(second.bits == fresh.bits && second.notices.isEmpty)
+    #expect(try entries(folder.path + "/kept").count == 1)
+  }
+
+  @Test("kept beside the model, they do not hide it")
+  func beside() async throws {
+    let model = try ModelCopy(of: "ti2v")
+    let first = try await run(model, .besideModel)
+    #expect(try entries(model.path) == ["diffusion_pytorch_model.int8"])
+    #expect(try await run(model, .besideModel).bits == first.bits)
+  }
+
+  @Test("they are really read: other bytes in them give another clip")
+  func read() async throws {
+    let model = try ModelCopy(of: "ti2v")
+    let fresh = try await run(model, .besideModel)
+    try edit(model) { bytes in
+      for i in bytes.count / 2..<bytes.count / 2 + 2000 { bytes[i] = 77 }
+    }
+    let other = try await run(model, .besideModel)
+    #expect(other.bits != fresh.bits && other.notices.isEmpty)
+  }
+
+  @Test("another checkpoint under the same name is quantized anew")
+  func changed() async throws {
+    let (model, folder) = (try ModelCopy(of: "ti2v"), try TemporaryFolder())
+    _ = try await run(model, .folder(folder.path))
+    try model.rewrite("diffusion_pytorch_model.safetensors") { tensors in
+      tensors.replace("blocks.0.ffn.0.weight") { Tensor.random($0.shape, seed: 1, scale: 0.02) }
+    }
+    let fresh = try await run(model, nil)
+    let kept = try await run(model, .folder(folder.path))
+    #expect(kept.bits == fresh.bits && kept.notices.count == 1)
+  }
+
+  @Test("a place that cannot be written is told and does no harm")
+  func unwritable() async throws {
+    let model = try ModelCopy(of: "ti2v")
+    let result = try await run(model, .folder("/dev/null/kept"))
+    #expect(result.bits == (try await run(model, nil)).bits)
+    #expect(result.notices.count == 2)
+  }
+
+  @Test("a truncated or foreign file is replaced, and no partial file stays", arguments: [0, 7, 8, 300, 4000])
+  func truncated(length: Int) async throws {
+    let model = try ModelCopy(of: "ti2v")
+    let fresh = try await run(model, .besideModel)
+    try edit(model) { bytes in bytes = Data(bytes.prefix(length)) }
+    let again = try await run(model, .besideModel)
+    #expect(again.bits == fresh.bits && again.notices.count == 1)
+    #expect(try entries(model.path) == ["diffusion_pytorch_model.int8"])
+  }
+
+  @Test("damaged headers never crash a run")
+  func fuzz() async throws {
+    let model = try ModelCopy(of: "ti2v")
+    let fresh = try await run(model, .besideModel)
+    var generator = SeededGenerator(seed: 4)
+    for _ in 0..<40 {
+      try edit(model) { bytes in
+        for _ in 0..<3 {
+          bytes[Int.random(in: 0..<2000, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+        }
+      }
+      let result = try await run(model, .besideModel)
+      #expect(result.bits == fresh.bits || result.notices.isEmpty)
+    }
+  }
+
+  private func edit(_ model: ModelCopy, _ change: (inout Data) -> Void) throws {
+    let url = URL(fileURLWithPath: model.path + "/diffusion_pytorch_model.int8")
+    var bytes = try Data(contentsOf: url)
+    change(&bytes)
+    try bytes.write(to: url)
+  }
+}
