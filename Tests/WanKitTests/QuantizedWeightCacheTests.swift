@@ -14,7 +14,7 @@ struct QuantizedWeightCacheTests {
     let plan = try GenerationPlan(SmallRuns.request(.int8, steps: 1), model: ModelFolder(path: model.path))
     let generator = Generator(backend: CPUBackend(threads: 2), int8Cache: place.map(QuantizedWeightCache.init))
     let recorder = EventRecorder()
-    let trace = try await generator.run(plan, keepTrace: true, onEvent: { recorder($0) }) { _ in }
+    let trace = try await generator.run(plan, keepTrace: true, onEvent: { recorder($0) }, frames: { _ in })
     let notices = recorder.events.compactMap { if case .notice(let text) = $0 { text } else { nil } }
     return (try #require(trace).bits(), notices)
   }
@@ -90,7 +90,7 @@ struct QuantizedWeightCacheTests {
     let model = try ModelCopy(of: "ti2v")
     let fresh = try await run(model, .besideModel)
     var generator = SeededGenerator(seed: 4)
-    for _ in 0..<40 {
+    for _ in 0..<10 {
       try edit(model) { bytes in
         for _ in 0..<3 {
           bytes[Int.random(in: 0..<2000, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
