@@ -76,6 +76,17 @@ extension WanCommandTests {
       #expect(second["dtype"] as? String == "f32" && gemm.outputLines.count == 1)
     }
 
+    @Test("bench start times the loading of a folder and its first pass")
+    func benchStart() async throws {
+      let result = try await run("bench", "start", "--model", Folders.nano, "--latent", "1x4x4", "--json").result
+      let report = try #require(result.events().first, "\(result.errors)")
+      let start = try #require(report["seconds"] as? Double)
+      let load = try #require(report["load_seconds"] as? Double)
+      #expect(0 < load && load <= start && start < 60)
+      #expect((report["pass_seconds"] as? Double ?? 0) > 0 && report["model"] as? String == "ti2v-5b")
+      #expect(report["weights_gib"] is Double && report["tokens"] as? Int == 4)
+    }
+
     @Test("bench refuses what it cannot measure")
     func badBench() async throws {
       try await fails(64, ["bench", "nothing"], says: "nothing")
@@ -86,6 +97,8 @@ extension WanCommandTests {
       try await fails(64, ["bench", "transformer", "--scale", "--layers", "1"], says: "--layers 1", "2 to 30")
       try await fails(64, ["bench", "vae", "--vae", "2.0"], says: "--vae '2.0'", "2.1 nor 2.2")
       try await fails(64, ["bench", "vae", "--latent", "5x5"], says: "--latent", "TxHxW")
+      try await fails(64, ["bench", "start"], says: "--model", "wan bench start")
+      try await fails(1, ["bench", "start", "--model", "/nowhere"], says: "/nowhere", "no such model folder")
       try await fails(64, ["bench", "text", "--layers", "1"], says: "--layers 1", "2 to 24")
       try await fails(64, ["bench", "text", "--tokens", "513"], says: "--tokens 513")
       try await fails(64, ["bench", "gemm", "--repeat", "0"], says: "--repeat 0")

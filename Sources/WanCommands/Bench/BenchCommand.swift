@@ -5,9 +5,9 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measures the parts of the models on random weights at published sizes.",
-    discussion: "Each figure is the median of --repeat runs after one warm-up.",
+    discussion: "Each figure is the median of --repeat runs after one warm-up; start runs once.",
     subcommands: [
-      BenchTransformer.self, BenchVAE.self, BenchText.self, BenchAttention.self, BenchGemm.self,
+      BenchTransformer.self, BenchVAE.self, BenchText.self, BenchAttention.self, BenchGemm.self, BenchStart.self,
     ])
 }
 

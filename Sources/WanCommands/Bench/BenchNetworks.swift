@@ -33,7 +33,8 @@ struct BenchTransformer: AsyncParsableCommand {
   func run() async throws {
     let configuration = try SyntheticModel(named: model).transformer
     let backend = options.engine.makeBackend()
-    var seconds = try measure(configuration.with(layers: layers), backend)
+    let network = configuration.with(layers: layers)
+    var seconds = try measure(network, backend)
     if scale {
       let one = try measure(configuration.with(layers: 1), backend)
       seconds = one + (seconds - one) / Double(layers - 1) * Double(configuration.layers - 1)
@@ -42,6 +43,7 @@ struct BenchTransformer: AsyncParsableCommand {
     (report.model, report.latent, report.seconds) = (model, latent.description, seconds)
     report.tokens = latent.frames * (latent.height / 2) * (latent.width / 2)
     report.layers = scale ? configuration.layers : layers
+    report.weightsGiB = BenchReport.gibibytes(RandomWeights { _ = WanTransformer($0, network) }.byteCount)
     report.show(options)
   }
 
@@ -49,16 +51,36 @@ struct BenchTransformer: AsyncParsableCommand {
     let source = RandomWeights { _ = WanTransformer($0, configuration) }
     let model = WanTransformer(
       Weights(source, backend: backend, precision: options.engine.precision), configuration)
+    let pass = TransformerPass(model, latent)
+    return try medianSeconds(options.repeats) { try pass.run() }
+  }
+}
+
+/// All that one pass takes, with one prompt of 512 random rows.
+struct TransformerPass {
+  private let model: WanTransformer
+  private let latents: Tensor
+  private let rotary: RotaryTable
+  private let timesteps: TokenTimesteps
+  private let context: TextContext
+  /// Tokens of the latents.
+  let tokens: Int
+
+  init(_ model: WanTransformer, _ latent: LatentArgument) {
+    let configuration = model.configuration
     let shape: Shape = [configuration.inputChannels, latent.frames, latent.height / 2 * 2, latent.width / 2 * 2]
-    let latents = RandomWeights.normal(shape, seed: 1)
     let grid = WanTransformer.grid(of: shape)
-    let rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid)
-    let timesteps = TokenTimesteps(937, tokens: grid.time * grid.height * grid.width)
-    let context = model.encode(
+    self.model = model
+    latents = RandomWeights.normal(shape, seed: 1)
+    tokens = grid.time * grid.height * grid.width
+    rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid)
+    timesteps = TokenTimesteps(937, tokens: tokens)
+    context = model.encode(
       prompts: [RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
-    return try medianSeconds(options.repeats) {
-      _ = try model(latents, timesteps: timesteps, rotary: rotary, context: context)
-    }
+  }
+
+  func run() throws {
+    _ = try model(latents, timesteps: timesteps, rotary: rotary, context: context)
   }
 }
 

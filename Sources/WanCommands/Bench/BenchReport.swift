@@ -9,7 +9,9 @@ struct BenchReport: Encodable {
   var model, vae, latent, tiles: String?
   var tokens, layers, heads, m, k, n: Int?
   var dtype: String?
-  var seconds, decodeSeconds, encodeSeconds, gflops: Double?
+  var seconds, decodeSeconds, encodeSeconds, loadSeconds, passSeconds, gflops: Double?
+  /// Bytes of the checkpoint's tensors, for those parts whose memory is told.
+  var weightsGiB: Double?
   let threads: Int
   let backend: String
   let peakRSSGiB: Double
@@ -18,6 +20,9 @@ struct BenchReport: Encodable {
     case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
+    case loadSeconds = "load_seconds"
+    case passSeconds = "pass_seconds"
+    case weightsGiB = "weights_gib"
     case peakRSSGiB = "peak_rss_gib"
   }
 
@@ -26,7 +31,12 @@ struct BenchReport: Encodable {
     dtype = options.engine.precision.rawValue
     threads = options.engine.threads ?? ProcessInfo.processInfo.activeProcessorCount
     self.backend = backend.name
-    peakRSSGiB = (Double(CPUBackend.peakMemory()) / Double(1 << 30) * 100).rounded() / 100
+    peakRSSGiB = Self.gibibytes(CPUBackend.peakMemory())
+  }
+
+  /// GiB to two places.
+  static func gibibytes(_ bytes: Int) -> Double {
+    (Double(bytes) / Double(1 << 30) * 100).rounded() / 100
   }
 
   func show(_ options: BenchOptions) {
@@ -36,10 +46,15 @@ struct BenchReport: Encodable {
       layers.map { "\($0) layers" },
     ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
-    for (name, value) in [("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds)] {
+    let times = [
+      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("load", loadSeconds),
+      ("first pass", passSeconds),
+    ]
+    for (name, value) in times {
       if let value { Console.out("  \(name): \(Format.fixed(value, 4)) s") }
     }
     if let gflops { Console.out("  rate: \(Format.fixed(gflops, 1)) GFLOP/s") }
+    if let weightsGiB { Console.out("  weights: \(weightsGiB) GiB") }
     Console.out("  peak memory: \(peakRSSGiB) GiB")
   }
 }

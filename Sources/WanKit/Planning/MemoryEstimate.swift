@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 import WanModels
 
 /// What a plan needs at its peak, from sizes alone: the weights and activations of the stage that needs most.
@@ -42,7 +42,7 @@ extension GenerationPlan {
 
 extension WeightSource {
   /// Bytes of all tensors in their stored types.
-  var byteCount: Int {
+  public var byteCount: Int {
     names.reduce(0) { total, name in
       total + (descriptor(name).map { $0.shape.count * $0.dtype.byteCount } ?? 0)
     }
