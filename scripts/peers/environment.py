@@ -1,0 +1,90 @@
+"""The two sides made ready, and what is worth knowing of the machine."""
+
+import os
+import platform
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+ROOT = FOLDER.parent.parent
+REQUIREMENTS = FOLDER / "requirements.txt"
+# Instruction sets that decide how fast products are, as Linux names them.
+INSTRUCTION_SETS = ["avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_bf16", "amx_int8"]
+
+
+class PeerError(Exception):
+    """What went wrong and what to do about it, for the user."""
+
+
+def output(*command):
+    """What a command prints, or nothing where it is not there or fails."""
+    try:
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def build_wan():
+    command = ["swift", "build", "-c", "release", "--product", "wan"]
+    try:
+        subprocess.run(command, cwd=ROOT, check=True)
+        folder = subprocess.run([*command[:4], "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise PeerError(f"cannot build wan ({error}); scripts/test checks what a build needs") from None
+    return Path(folder.stdout.strip()) / "wan"
+
+
+def peer_python():
+    """The interpreter of the peers' virtual environment, which is made where it is not there."""
+    folder = Path(os.environ.get("WAN_PEER_ENV") or ROOT / ".build" / "peers")
+    python = folder / "bin" / "python"
+    if not python.exists():
+        print(f"==> Making {folder}", flush=True)
+        venv.create(folder, with_pip=True)
+    if not has_peers(python):
+        print("==> Installing " + ", ".join(REQUIREMENTS.read_text().split()), flush=True)
+        if subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]).returncode:
+            raise PeerError(
+                f"pip cannot install {REQUIREMENTS.relative_to(ROOT)}; the +cpu builds of torch lie in PyTorch's own "
+                "index, which PIP_EXTRA_INDEX_URL or pip.conf must name. --sides ours measures without the peers"
+            )
+    return python
+
+
+def has_peers(python):
+    check = "import torch, diffusers, transformers, accelerate"
+    return subprocess.run([python, "-c", check], capture_output=True).returncode == 0
+
+
+def session():
+    """Machine, compiler and command line."""
+    compiler = re.search(r"Swift version (\S+)", output("swift", "--version"))
+    return dict(
+        machine=machine(),
+        swift=compiler.group(1) if compiler else "unknown",
+        python=platform.python_version(),
+        command=" ".join(["scripts/bench-peers", *sys.argv[1:]]),
+    )
+
+
+def machine():
+    facts = dict(re.findall(r"^([^:\n]+):\s*(.*)$", output("lscpu"), re.M))
+    flags = facts.get("Flags", "").split()
+    return dict(
+        model=facts.get("Model name") or platform.processor() or platform.machine(),
+        family=" ".join(facts[key] for key in ("CPU family", "Model") if key in facts),
+        cores=os.cpu_count(),
+        sets=[name for name in INSTRUCTION_SETS if name in flags],
+        cache=facts.get("L3 cache", ""),
+        memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
+        system=platform.platform(terse=True),
+    )
+
+
+def commit():
+    """The checkout's commit, marked where its sources differ from it."""
+    changed = "+" if output("git", "status", "--porcelain", "--", "Sources", "Package.swift") else ""
+    return output("git", "rev-parse", "--short=10", "HEAD") + changed
