@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -66,8 +67,20 @@ def session():
         machine=machine(),
         swift=compiler.group(1) if compiler else "unknown",
         python=platform.python_version(),
-        command=" ".join(["scripts/bench-peers", *sys.argv[1:]]),
+        command=command_line(),
     )
+
+
+def command_line():
+    """As it was given, without the options that name files of this machine."""
+    words = iter(sys.argv[1:])
+    kept = ["scripts/bench-peers"]
+    for word in words:
+        if word in ("--wan", "--output"):
+            next(words, None)
+        elif not word.startswith(("--wan=", "--output=")):
+            kept.append("FOLDER" if kept[-1] == "--model" else word)
+    return shlex.join(kept)
 
 
 def machine():
@@ -75,12 +88,12 @@ def machine():
     flags = facts.get("Flags", "").split()
     return dict(
         model=facts.get("Model name") or platform.processor() or platform.machine(),
-        family=" ".join(facts[key] for key in ("CPU family", "Model") if key in facts),
+        family=facts.get("CPU family", ""),
         cores=os.cpu_count(),
         sets=[name for name in INSTRUCTION_SETS if name in flags],
-        cache=facts.get("L3 cache", ""),
+        cache=facts.get("L3 cache", "").split(" (")[0],
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
-        system=platform.platform(terse=True),
+        system=f"{platform.system()} {platform.machine()}",
     )
 
 

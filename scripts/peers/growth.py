@@ -135,7 +135,7 @@ def marker(curve, px, py):
 
 def legend(curves):
     """At the top left, where rising curves leave room."""
-    yield f'<rect x="{LEFT + 14}" y="{TOP + 8}" width="150" height="{22 * len(curves) + 10}" fill="#ffffff"/>'
+    yield f'<rect x="{LEFT + 14}" y="{TOP + 8}" width="166" height="{22 * len(curves) + 10}" fill="#ffffff"/>'
     for number, curve in enumerate(curves):
         y = TOP + 24 + 22 * number
         start, end = LEFT + 22, LEFT + 54

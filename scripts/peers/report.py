@@ -1,6 +1,7 @@
 """The generated section of Documentation/Performance.md."""
 
 import re
+import textwrap
 
 from peers import growth, rows, work
 from peers.environment import ROOT
@@ -36,10 +37,11 @@ def section(results, picture):
         surroundings(results), speed(results), failures(results), scaling(results), start(results), memory(results)
     ]
     if picture:
-        blocks.append(
-            "## Growth\nSeconds per pass of the TI2V-5B transformer against tokens; the limit is the pass's operations at "
-            f"the best rate of our linear in this run.\n\n![Seconds per pass against tokens]({picture})"
+        about = (
+            "Seconds per pass of the TI2V-5B transformer against tokens; the limit is the pass's operations at the best "
+            "rate that our linear reached in bf16."
         )
+        blocks.append(f"## Growth\n{filled(about)}\n\n![Seconds per pass against tokens]({picture})")
     return "\n\n".join(block for block in blocks if block)
 
 
@@ -51,16 +53,16 @@ def surroundings(results):
     machine = session.get("machine", {})
     peer = next((r for side in rows.THEIRS for r in results.every(side)), {})
     ours = next((r for precision in ("bf16", "f32") for r in results.every(f"ours-{precision}")), {})
-    facts = [
-        ("machine", f"{machine.get('cores')} cores of {machine.get('model')} (family, model {machine.get('family')}), "
-         f"{machine.get('cache')} of L3, {machine.get('memory_gib')} GiB, {machine.get('system')}"),
-        ("instruction sets", ", ".join(machine.get("sets", []))),
-        ("ours", f"{', '.join(results.commits()) or NONE}, Swift {session.get('swift')}, {ours.get('backend', NONE)}"),
-        ("theirs", ", ".join(f"{name} {peer.get(name)}" for name in ("torch", "diffusers", "transformers"))
-         if peer else NONE),
-        ("command", f"`{session.get('command')}`"),
-    ]
-    return "## Measured on\n" + table(["", ""], facts)
+    theirs = [f"{name} {peer[name]}" for name in ("torch", "diffusers", "transformers") if name in peer]
+    facts = {
+        "machine": [f"{machine.get('cores')} cores of {machine.get('model')}", f"family {machine.get('family')}",
+                    f"{machine.get('cache')} of L3", f"{machine.get('memory_gib')} GiB", machine.get("system", NONE)],
+        "instruction sets": machine.get("sets", []),
+        "ours": [*results.commits(), f"Swift {session.get('swift')}", ours.get("backend", NONE)],
+        "theirs": theirs or [NONE],
+        "command": [f"`{session.get('command')}`"],
+    }
+    return "## Measured on\n" + "\n".join(f"- {name}: {', '.join(values)}" for name, values in facts.items())
 
 
 # Speed
@@ -72,11 +74,21 @@ def speed(results):
         "share of ceiling", "runs",
     ]
     lines = [speed_line(row, results) for row in rows.ROWS]
-    return (
-        "## Speed\nMedian seconds; ratios are theirs over ours. The ceiling is our own linear of 1080x3072x14336 in the "
-        "same precision, measured between the runs of each part; the share is the plain algorithm's operations per "
-        "second over it. Runs: ours/theirs in bf16/theirs in float32.\n\n" + table(head, lines)
+    about = (
+        "Median seconds; ratios are theirs over ours. The ceiling is our own linear of 1080x3072x14336 in the same "
+        "precision, measured between the runs of each part; the share is the plain algorithm's operations per second "
+        "over it. Runs: ours/theirs in bf16/theirs in float32." + linears(results)
     )
+    return f"## Speed\n{filled(about)}\n\n{table(head, lines)}"
+
+
+def linears(results):
+    """What the linear itself reached, whoever ran it."""
+    names = {"ours-bf16": "ours in bf16", "ours-f32": "ours in float32", "ours-int8": "ours in int8",
+             "theirs-bf16": "theirs in bf16", "theirs-f32": "theirs in float32"}
+    rates = {name: results.median("gemm", side, "gflops") for side, name in names.items()}
+    told = [f"{rate:.0f} ({name})" for name, rate in rates.items() if rate]
+    return f" GFLOP/s of the linear: {', '.join(told)}." if told else ""
 
 
 def speed_line(row, results):
@@ -123,12 +135,13 @@ def ceiling(results, part, precision):
 
 
 def failures(results):
-    found = [(part.name, side, results.error(part.name, side)) for part in rows.PARTS for side in part.sides]
-    lines = [f"- {part}, {side}: {escaped(error)}" for part, side, error in found if error]
+    found = {}
+    for part in rows.PARTS:
+        for side in part.sides:
+            if error := results.error(part.name, side):
+                found.setdefault((side, error), []).append(part.name)
+    lines = [f"- {side} of {', '.join(parts)}: {escaped(error)}" for (side, error), parts in found.items()]
     return "Could not be measured:\n" + "\n".join(lines) if lines else ""
-
-
-# Threads, start, memory
 
 
 def scaling(results):
@@ -172,9 +185,9 @@ def whole_depth(results):
     if not found:
         return ""
     peaks, weights = found[0]["peak_rss_gib"], found[0]["weights_gib"]
-    return (
-        f"\n\nThe whole TI2V-5B transformer at {found[0]['tokens']} tokens: {peaks:.2f} GiB, of which weights "
-        f"{weights:.2f} GiB, so {peaks - weights:.2f} GiB beside them (asked: at most 0.5)."
+    return "\n\n" + filled(
+        f"The whole TI2V-5B transformer at {found[0]['tokens']} tokens: {peaks:.2f} GiB, of which weights {weights:.2f} "
+        f"GiB, so {peaks - weights:.2f} GiB beside them (asked: at most 0.5)."
     )
 
 
@@ -188,6 +201,10 @@ def peak(results, part, side):
 def table(head, lines):
     cells = [head, ["---"] * len(head), *lines]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in cells)
+
+
+def filled(text):
+    return textwrap.fill(text, 120)
 
 
 def number(value):
