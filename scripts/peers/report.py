@@ -177,7 +177,7 @@ def memory(results):
         return ""
     head = ["part", *(side.replace("theirs", "PyTorch").replace("-", " ") for side in sides)]
     title = "## Memory\nPeak resident GiB of each process; those of the transformer hold the layers that are named.\n\n"
-    return title + table(head, lines) + whole_depth(results)
+    return title + table(head, lines) + whole_depth(results) + whole_size(results)
 
 
 def whole_depth(results):
@@ -189,6 +189,11 @@ def whole_depth(results):
         f"The whole TI2V-5B transformer at {found[0]['tokens']} tokens: {peaks:.2f} GiB, of which weights {weights:.2f} "
         f"GiB, so {peaks - weights:.2f} GiB beside them (asked: at most 0.5)."
     )
+
+
+def whole_size(results):
+    value = peak(results, "memory-vae", "ours-bf16")
+    return f"\n\nDecoding 704x1280 in bf16, VAE 2.2: {value:.2f} GiB (asked: at most 4)." if value else ""
 
 
 def peak(results, part, side):
