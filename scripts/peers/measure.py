@@ -22,6 +22,7 @@ class Measuring:
     threads: int
     runs: int
     repeat: int | None
+    warm_up: int
     limit: int
     model: str | None
     sides: re.Pattern
@@ -30,7 +31,7 @@ class Measuring:
         who, numbers, threads = SIDE.fullmatch(side).groups()
         arguments = rows.GEMM if who == "ceiling" else part.arguments
         repeat = 3 if who == "ceiling" else self.repeat or part.repeat
-        shared = ["--threads", threads or self.threads, "--repeat", repeat]
+        shared = ["--threads", threads or self.threads, "--repeat", repeat, "--warm-up", self.warm_up]
         if who == "theirs":
             script = environment.FOLDER / "torch_peer.py"
             return words(self.python, script, *arguments.split(), "--dtype", numbers, *shared)

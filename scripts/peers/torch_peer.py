@@ -11,7 +11,7 @@ Random weights at the published sizes, so only time and memory mean anything. On
   peer/bin/python torch_peer.py gemm --m 1080 --k 3072 --n 14336
 
 `--layers N` runs N of the model's layers; `--scale` measures 1 and N layers and extrapolates to the full depth.
-Every measurement is the median of --repeat runs after one warm-up.
+Every measurement is the median of --repeat runs after --warm-up others.
 """
 
 import argparse
@@ -36,10 +36,11 @@ VAE_22 = dict(
 )
 
 
-def median_seconds(run, repeat):
-    run()
+def median_seconds(run, options):
+    for _ in range(options.warm_up):
+        run()
     times = []
-    for _ in range(repeat):
+    for _ in range(options.repeat):
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
@@ -83,7 +84,7 @@ def transformer(options):
             hidden_states=torch.randn(1, MODELS[options.model][1], t, h, w).to(dtype),
             timestep=torch.tensor([937]), encoder_hidden_states=torch.randn(1, 512, 4096).to(dtype),
         )
-        return median_seconds(lambda: network(**inputs, return_dict=False), options.repeat)
+        return median_seconds(lambda: network(**inputs, return_dict=False), options)
 
     many = seconds(options.layers)
     return dict(
@@ -109,8 +110,8 @@ def vae(options):
     ]:
         if options.only in (None, name):
             counter = ConvolutionCounter(network)
-            result[name + "_seconds"] = median_seconds(run, options.repeat)
-            result[name + "_tflop"] = round(counter.finish() / (options.repeat + 1) / 1e12, 4)
+            result[name + "_seconds"] = median_seconds(run, options)
+            result[name + "_tflop"] = round(counter.finish() / (options.repeat + options.warm_up) / 1e12, 4)
     return result
 
 
@@ -147,7 +148,7 @@ def text(options):
         with torch.device("meta"):
             network = UMT5EncoderModel(configuration)
         network = fill(network.to(DTYPES[options.dtype]).to_empty(device="cpu"))
-        return median_seconds(lambda: network(ids, mask), options.repeat)
+        return median_seconds(lambda: network(ids, mask), options)
 
     return dict(
         tokens=options.tokens, padded=512, layers=24,
@@ -158,7 +159,7 @@ def text(options):
 def attention(options):
     shape = (1, options.heads, options.tokens, 128)
     q, k, v = (torch.randn(shape).to(DTYPES[options.dtype]) for _ in range(3))
-    seconds = median_seconds(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v), options.repeat)
+    seconds = median_seconds(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v), options)
     operations = 4 * options.heads * options.tokens**2 * 128
     return dict(tokens=options.tokens, heads=options.heads, seconds=seconds, gflops=operations / seconds / 1e9)
 
@@ -167,7 +168,7 @@ def gemm(options):
     dtype = DTYPES[options.dtype]
     x = torch.randn(options.m, options.k).to(dtype)
     linear = torch.nn.Linear(options.k, options.n).to(dtype)
-    seconds = median_seconds(lambda: linear(x), options.repeat)
+    seconds = median_seconds(lambda: linear(x), options)
     operations = 2 * options.m * options.k * options.n
     return dict(m=options.m, k=options.k, n=options.n, seconds=seconds, gflops=operations / seconds / 1e9)
 
@@ -201,6 +202,7 @@ def parse():
     parser.add_argument("--n", type=int, default=14336)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--warm-up", type=int, default=1, help="runs before those that count")
     options = parser.parse_args()
     options.dtype = options.dtype or ("f32" if options.part == "vae" else "bf16")
     return options

@@ -26,7 +26,7 @@ struct BenchAttention: AsyncParsableCommand {
       backend.cast(
         RandomWeights.normal([1, tokens, heads, 128], seed: UInt64(seed)), to: options.engine.precision.activations)
     }
-    let seconds = medianSeconds(options.repeats) {
+    let seconds = medianSeconds(options) {
       _ = backend.attention(parts[0], parts[1], parts[2], AttentionOptions(scale: 1 / Float(128).squareRoot()))
     }
     var report = BenchReport(part: "attention", options: options, backend: backend)
@@ -58,7 +58,7 @@ struct BenchGemm: AsyncParsableCommand {
     let x = backend.cast(RandomWeights.normal([m, k], seed: 1), to: precision.activations)
     let weights = backend.prepareLinear(
       RandomWeights.normal([n, k], seed: 2).converted(to: .bf16), bias: Tensor.zeros([n]), precision: precision)
-    let seconds = medianSeconds(options.repeats) { _ = backend.linear(x, weights) }
+    let seconds = medianSeconds(options) { _ = backend.linear(x, weights) }
     var report = BenchReport(part: "gemm", options: options, backend: backend)
     (report.m, report.k, report.n, report.seconds) = (m, k, n, seconds)
     report.gflops = 2 * Double(m) * Double(k) * Double(n) / seconds / 1e9

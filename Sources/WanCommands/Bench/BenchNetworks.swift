@@ -52,7 +52,7 @@ struct BenchTransformer: AsyncParsableCommand {
     let model = WanTransformer(
       Weights(source, backend: backend, precision: options.engine.precision), configuration)
     let pass = TransformerPass(model, latent)
-    return try medianSeconds(options.repeats) { try pass.run() }
+    return try medianSeconds(options) { try pass.run() }
   }
 }
 
@@ -132,7 +132,7 @@ struct BenchVAE: AsyncParsableCommand {
   private func decoding(_ model: WanVAE) throws -> Double {
     let z = RandomWeights.normal(shape(model.configuration), seed: 1)
     let tiling = tiling(model.configuration)
-    return try medianSeconds(options.repeats) {
+    return try medianSeconds(options) {
       var decoding = model.decoding(z, tiling: tiling)
       while try decoding.next() != nil {}
     }
@@ -142,7 +142,7 @@ struct BenchVAE: AsyncParsableCommand {
     let stride = model.configuration.stride
     let video = RandomWeights.normal(
       [3, stride.time * (latent.frames - 1) + 1, latent.height * stride.space, latent.width * stride.space], seed: 2)
-    return try medianSeconds(options.repeats) { _ = try model.encode(video) }
+    return try medianSeconds(options) { _ = try model.encode(video) }
   }
 
   private func shape(_ configuration: VAEConfiguration) -> Shape {
@@ -188,6 +188,6 @@ struct BenchText: AsyncParsableCommand {
     let source = RandomWeights { _ = UMT5Encoder($0, configuration) }
     let model = UMT5Encoder(Weights(source, backend: backend, precision: options.engine.precision), configuration)
     let ids = (0..<tokens).map { Int32($0 * 389 % 1024) }
-    return try medianSeconds(options.repeats) { _ = try model(ids) }
+    return try medianSeconds(options) { _ = try model(ids) }
   }
 }

@@ -59,11 +59,11 @@ struct BenchReport: Encodable {
   }
 }
 
-/// The median of several runs after one that warms up, in seconds.
-func medianSeconds(_ repeats: Int, _ body: () throws -> Void) rethrows -> Double {
-  try body()
+/// The median of several runs after those that warm up, in seconds.
+func medianSeconds(_ options: BenchOptions, _ body: () throws -> Void) rethrows -> Double {
+  for _ in 0..<options.warmUps { try body() }
   var times: [Double] = []
-  for _ in 0..<repeats {
+  for _ in 0..<options.repeats {
     let start = ContinuousClock.now
     try body()
     times.append((ContinuousClock.now - start).inSeconds)
