@@ -39,8 +39,11 @@ let package = Package(
   products: [
     .library(name: "WanKit", targets: ["WanKit"]),
     .library(name: "CPUBackend", targets: ["CPUBackend"]),
+    .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Media", targets: ["Media"]),
+    .library(name: "Sampling", targets: ["Sampling"]),
     .library(name: "Tensors", targets: ["Tensors"]),
+    .library(name: "WanModels", targets: ["WanModels"]),
     .executable(name: "wan", targets: ["wan"]),
   ],
   dependencies: [

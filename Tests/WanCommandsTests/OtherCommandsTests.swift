@@ -90,6 +90,7 @@ extension WanCommandTests {
     @Test("bench refuses what it cannot measure")
     func badBench() async throws {
       try await fails(64, ["bench", "nothing"], says: "nothing")
+      try await fails(64, ["bench", "gemm", "--warm-up", "-1"], says: "--warm-up")
       try await fails(64, ["bench", "gemm", "--m", "0"], says: "--m", "wan bench gemm")
       try await fails(64, ["bench", "attention", "--tokens", "0"], says: "--tokens", "wan bench attention")
       try await fails(64, ["bench", "transformer", "--model", "nano"], says: "'nano'", "ti2v-5b")
