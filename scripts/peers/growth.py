@@ -134,11 +134,12 @@ def marker(curve, px, py):
 
 
 def legend(curves):
-    """At the top left, where rising curves leave room."""
-    yield f'<rect x="{LEFT + 14}" y="{TOP + 8}" width="166" height="{22 * len(curves) + 10}" fill="#ffffff"/>'
+    """At the bottom right, below all curves."""
+    left, top, height = WIDTH - RIGHT - 186, HEIGHT - BOTTOM - 22 * len(curves) - 22, 22 * len(curves) + 10
+    yield f'<rect x="{left}" y="{top}" width="166" height="{height}" fill="#ffffff"/>'
     for number, curve in enumerate(curves):
-        y = TOP + 24 + 22 * number
-        start, end = LEFT + 22, LEFT + 54
+        y = top + 16 + 22 * number
+        start, end = left + 8, left + 40
         dashes = f' stroke-dasharray="{curve.dashes}"' if curve.dashes else ""
         yield f'<line x1="{start}" y1="{y}" x2="{end}" y2="{y}" stroke="{curve.colour}" stroke-width="2.2"{dashes}/>'
         if curve.marker:

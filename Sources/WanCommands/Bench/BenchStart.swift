@@ -12,8 +12,9 @@ struct BenchStart: AsyncParsableCommand {
     commandName: "start",
     abstract: "From launch to the first transformer pass of a checkpoint.",
     discussion: """
-      Opens a model folder as generation does, loads its transformer (of two experts the first to run), encodes a \
-      prompt of 512 random rows and runs one pass. Reading the files once before takes the disk out of the figure.
+      Opens a model folder as generation does, loads its transformer (of two experts the first to run) and runs one \
+      pass; keys and values of a prompt of 512 random rows count to the pass. Reading the files once before takes the \
+      disk out of the figure.
       """)
 
   @Option(help: "A model folder; wan synthesize makes one of full size.")
@@ -36,9 +37,9 @@ struct BenchStart: AsyncParsableCommand {
     let transformer = WanTransformer(weights, part.configuration)
     try weights.finish()
     let loadSeconds = loading.seconds
-    let pass = TransformerPass(transformer, latent)
     let startSeconds = sinceLaunch.seconds
     let passing = Stopwatch()
+    let pass = TransformerPass(transformer, latent)
     try pass.run()
     var report = BenchReport(part: "start", options: options, backend: backend)
     (report.model, report.latent, report.tokens) = (folder.family.name, latent.description, pass.tokens)
