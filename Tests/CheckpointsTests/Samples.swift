@@ -51,10 +51,8 @@ extension TorchArchive {
 
 /// A folder that is removed with its contents when `body` ends.
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
-  let folder = FileManager.default.temporaryDirectory.path + "/checkpoints-\(UUID().uuidString)"
-  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try body(folder)
+  let folder = try TemporaryFolder()
+  return try withExtendedLifetime(folder) { try body(folder.path) }
 }
 
 func write(_ bytes: [UInt8], to path: String) throws {

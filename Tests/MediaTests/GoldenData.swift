@@ -62,20 +62,3 @@ func testImage(width: Int, height: Int, phase: Int = 0) -> RGBImage {
   }
   return RGBImage(width: width, height: height, pixels: pixels)
 }
-
-/// A folder that is removed when the test lets go of it.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("media-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  /// Every file and folder inside, hidden ones too.
-  var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path).sorted()) ?? ["unreadable"] }
-}

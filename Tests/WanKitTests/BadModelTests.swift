@@ -1,6 +1,7 @@
 import Foundation
 import Sampling
 import Tensors
+import TestSupport
 import Testing
 import WanKit
 
@@ -63,12 +64,12 @@ struct BadModelTests {
     },
     BadModel("a missing shard", says: ["00002-of-", "No such file"]) {
       try $0.shard(ModelCopy.transformer, byteCount: 500_000)
-      let second = try $0.folder.contents().first { $0.contains("00002-of-") }
+      let second = try $0.folder.allContents().first { $0.contains("00002-of-") }
       try $0.remove(second ?? "no second shard")
     },
     BadModel("a shard that lacks a tensor", says: ["00001-of-", "lacks tensors", "'head.head.bias'", "download"]) {
       try $0.shard(ModelCopy.transformer, byteCount: 500_000)
-      let first = try $0.folder.contents().first { $0.contains("00001-of-") } ?? "no shard"
+      let first = try $0.folder.allContents().first { $0.contains("00001-of-") } ?? "no shard"
       let index = ModelCopy.transformer + ".index.json"
       let text = try String(contentsOfFile: $0.path + "/" + index, encoding: .utf8)
       let entry = text.split(separator: "\n").first { $0.contains("\"head.head.bias\"") } ?? ""
@@ -198,12 +199,12 @@ struct BadModelTests {
   func folder(bad: BadModel) throws {
     let copy = try ModelCopy(of: bad.model)
     try bad.spoil(copy)
-    let before = try copy.folder.contents()
+    let before = try copy.folder.allContents()
     let error = try #require(throws: ModelError.self) { _ = try ModelFolder(path: copy.path) }
     for part in bad.says { #expect(error.description.contains(part), "\(error)") }
     #expect(error.description.contains(copy.path))
     #expect(error.description.utf8.count < 3000)
-    #expect(try copy.folder.contents() == before)
+    #expect(try copy.folder.allContents() == before)
   }
 
   @Test("a path that is no folder")
@@ -217,7 +218,7 @@ struct BadModelTests {
       let error = try #require(throws: ModelError.self) { _ = try ModelFolder(path: path) }
       #expect(error.description.hasPrefix(path) && error.description.contains(reason), "\(error)")
     }
-    #expect(try empty.contents() == [])
+    #expect(try empty.allContents() == [])
   }
 
   @Test("a generation_config.json overrides the family, field by field")

@@ -25,7 +25,7 @@ struct CheckpointFormatTests {
     let copy = try ModelCopy(of: "ti2v")
     let expected = try await bits(copy)
     try copy.shard(ModelCopy.transformer, byteCount: 300_000)
-    #expect(try copy.folder.contents().filter { $0.contains("-of-") }.count > 3)
+    #expect(try copy.folder.allContents().filter { $0.contains("-of-") }.count > 3)
     #expect(try await bits(copy) == expected)
   }
 

@@ -1,17 +1,18 @@
 import Sampling
 import Tensors
+import TestSupport
 import Testing
 import WanKit
 
 /// Models that open well and fail while they run.
 struct FailingRunTests {
   private func failure(_ copy: ModelCopy, steps: Int = 3) async throws -> any Error {
-    let before = try copy.folder.contents()
+    let before = try copy.folder.allContents()
     let model = try ModelFolder(path: copy.path)
     let error = await #expect(throws: (any Error).self) {
       _ = try await SmallRuns.trace(model, SmallRuns.request(steps: steps))
     }
-    #expect(try copy.folder.contents() == before)
+    #expect(try copy.folder.allContents() == before)
     return try #require(error)
   }
 

@@ -3,25 +3,6 @@ import Foundation
 import Tensors
 import TestSupport
 
-/// A folder that is removed with the object.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("wankit-" + UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
-  }
-
-  /// Paths of everything in the folder, relative and sorted.
-  func contents() throws -> [String] {
-    try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-  }
-}
-
 /// A golden model whose files can be changed: real folders, links to the recorded files until one is replaced.
 struct ModelCopy {
   static let transformer = "diffusion_pytorch_model.safetensors"

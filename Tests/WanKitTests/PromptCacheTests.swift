@@ -2,6 +2,7 @@ import CPUBackend
 import Foundation
 import Sampling
 import Tensors
+import TestSupport
 import Testing
 import WanKit
 

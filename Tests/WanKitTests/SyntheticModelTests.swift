@@ -69,7 +69,7 @@ struct SyntheticModelTests {
     }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    #expect(try folder.contents().filter { $0.contains(".safetensors") } == [])
+    #expect(try folder.allContents().filter { $0.contains(".safetensors") } == [])
   }
 
   @Test("random weights keep the size of what passes through them")

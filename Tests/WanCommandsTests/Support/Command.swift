@@ -1,5 +1,6 @@
 import Foundation
 import Subprocess
+import TestSupport
 import Testing
 
 /// Tests that run the built `wan` as a person does, one after another: several at once would stretch each other's

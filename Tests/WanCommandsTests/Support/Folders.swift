@@ -15,22 +15,7 @@ enum Folders {
   }
 }
 
-/// A folder that is removed when the test lets go of it.
-final class TemporaryFolder: Sendable {
-  let url: URL
-
-  init() throws {
-    url = FileManager.default.temporaryDirectory.appendingPathComponent("wan-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: url) }
-
-  func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-  /// Every file and folder inside, hidden ones too.
-  var contents: [String] { (try? FileManager.default.contentsOfDirectory(atPath: url.path).sorted()) ?? ["unreadable"] }
-
+extension TemporaryFolder {
   func bytes(_ name: String) throws -> [UInt8] { [UInt8](try Golden.data(path(name))) }
 
   @discardableResult
