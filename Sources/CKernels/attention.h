@@ -7,13 +7,10 @@
 #ifndef WAN_ATTENTION_H
 #define WAN_ATTENTION_H
 
+#include "scratch.h"
 #include "wan_kernels.h"
 
-enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 128, WAN_WIDEST_PANEL = 32, WAN_ALIGNMENT = 64 };
-
-static inline size_t wan_rounded_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
-
-static inline void *wan_aligned(const void *at) { return (void *)wan_rounded_up((size_t)at, WAN_ALIGNMENT); }
+enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 128, WAN_WIDEST_PANEL = 32 };
 
 /// Rows of queries worked on at once: wide heads get fewer, to stay in the second-level cache.
 static inline size_t wan_query_rows(size_t head_dim) { return head_dim > 256 ? WAN_QUERY_BLOCK / 2 : WAN_QUERY_BLOCK; }

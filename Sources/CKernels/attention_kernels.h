@@ -1,14 +1,7 @@
 // Attention for one instruction set. With WAN_PAIRS, products take pairs of bfloat16 (vdpbf16ps), and probabilities
 // are rounded to bfloat16 for them; otherwise everything is float32.
 #include "attention.h"
-
-// A tile is this many rows by two vectors: as many sums as fit beside their operands in 32 or 16 vector registers.
-#if WAN_WIDTH == 16 || defined(__aarch64__)
-#define WAN_TILE_ROWS 12
-#else
-#define WAN_TILE_ROWS 6
-#endif
-#define WAN_LANES (2 * WAN_WIDTH)
+#include "tile.h"
 
 #if WAN_PAIRS
 #define WAN_PER_STEP 2
@@ -107,7 +100,6 @@ static void V(attention)(const wan_attention_head_t *head, const void *packed, v
     V(attend_rows)(head, r, wan_smaller(block, head->queries - r), wan_aligned(packed), scratch);
 }
 
-#undef WAN_TILE_ROWS
 #undef WAN_MULTIPLY_ADD
-#undef WAN_LANES
 #undef WAN_PER_STEP
+#include "tile_end.h"

@@ -1,12 +1,4 @@
 // The register tiles: WAN_TILE_ROWS queries by WAN_LANES keys or dimensions; included by attention_kernels.h.
-//
-// Written out with one variable per sum rather than with loops over an array: the sums are then registers at every
-// optimisation level that has any, and without optimisation the inner loop is still twenty times faster.
-#if WAN_TILE_ROWS == 12
-#define WAN_TILE_EACH(row) row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7) row(8) row(9) row(10) row(11)
-#else
-#define WAN_TILE_EACH(row) row(0) row(1) row(2) row(3) row(4) row(5)
-#endif
 #define WAN_TILE_BEGIN(r) V(vf) left_sum##r = {0}, right_sum##r = {0};
 #define WAN_TILE_ADD(r)                                              \
   factor = a[r * row] - zero;                                        \
@@ -52,7 +44,6 @@ static void V(values_tile)(const V(element) * p, const V(element) * v, size_t ke
   WAN_TILE_EACH(WAN_STORE_VALUES)
 }
 
-#undef WAN_TILE_EACH
 #undef WAN_TILE_BEGIN
 #undef WAN_TILE_ADD
 #undef WAN_TILE

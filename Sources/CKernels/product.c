@@ -5,25 +5,28 @@
 #ifndef WAN_WIDTH
 #define WAN_FILE "product.c"
 
-enum { WAN_DEPTH_BLOCK = 512, WAN_ROW_BLOCK = 96, WAN_TILE_ROWS = 6, WAN_PANEL_ALIGNMENT = 64 };
+enum { WAN_DEPTH_BLOCK = 512, WAN_ROW_BLOCK = 96 };
 
+#include "scratch.h"
 #include "variants.h"
 
 /// The widest set's panel.
 enum { WAN_WIDEST_LANES = 32 };
 
-size_t wan_product_columns(size_t columns) { return (columns + WAN_WIDEST_LANES - 1) / WAN_WIDEST_LANES * WAN_WIDEST_LANES; }
+size_t wan_product_columns(size_t columns) { return wan_rounded_up(columns, WAN_WIDEST_LANES); }
 
 size_t wan_product_scratch_bytes(size_t columns, size_t depth) {
-  return wan_product_columns(columns) * wan_smaller(depth, WAN_DEPTH_BLOCK) * sizeof(float) + WAN_PANEL_ALIGNMENT;
+  return wan_product_columns(columns) * wan_smaller(depth, WAN_DEPTH_BLOCK) * sizeof(float) + WAN_ALIGNMENT;
 }
 
 void wan_product(const wan_product_t *product, void *scratch) {
-  size_t start = ((size_t)scratch + WAN_PANEL_ALIGNMENT - 1) / WAN_PANEL_ALIGNMENT * WAN_PANEL_ALIGNMENT;
-  WAN_DISPATCH(product, product, (float *)start);
+  float *panels = wan_aligned(scratch);
+  WAN_DISPATCH(product, product, panels);
 }
 #else
-#define WAN_LANES (2 * WAN_WIDTH)
+// Twelve rows would need more addresses than there are registers for.
+#define WAN_TILE_ROWS 6
+#include "tile.h"
 
 #if WAN_WIDTH == 8
 // In 128-bit lanes first, where a shuffle is one instruction; the halves change places last.
@@ -100,7 +103,6 @@ static void V(pack_panel)(const wan_product_t *p, size_t column, size_t k, size_
   V(pack_columns)(p, column + WAN_WIDTH, k, depth, panel + WAN_WIDTH);
 }
 
-#define WAN_TILE_EACH(row) row(0) row(1) row(2) row(3) row(4) row(5)
 #define WAN_TILE_BEGIN(r)                       \
   const float *row##r = rows[r];                \
   V(vf) left_sum##r = {0}, right_sum##r = {0};  \
@@ -116,7 +118,7 @@ static void V(pack_panel)(const wan_product_t *p, size_t column, size_t k, size_
     at[1] = adds ? at[1] + right_sum##r : right_sum##r;                     \
   }
 
-/// dst[r][lane] (+)= rows[r] . panel, for one tile; written out as in attention_tiles.h.
+/// dst[r][lane] (+)= rows[r] . panel, for one tile.
 static void V(product_tile)(const float *const *rows, size_t live, const float *panel, size_t depth, float *dst,
                             size_t stride, int adds) {
   const V(vf) zero = {0};
@@ -130,7 +132,6 @@ static void V(product_tile)(const float *const *rows, size_t live, const float *
   }
   WAN_TILE_EACH(WAN_TILE_STORE)
 }
-#undef WAN_TILE_EACH
 #undef WAN_TILE_BEGIN
 #undef WAN_TILE_ADD
 #undef WAN_TILE_STORE
@@ -156,5 +157,5 @@ static void V(product)(const wan_product_t *p, float *panels) {
       V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, depth, panels, p->adds || k > 0);
   }
 }
-#undef WAN_LANES
+#include "tile_end.h"
 #endif

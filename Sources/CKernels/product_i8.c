@@ -27,7 +27,7 @@ WAN_END
 
 size_t wan_product_i8_scratch_bytes(void) {
   size_t units = (WAN_ROW_BLOCK + WAN_COLUMN_BLOCK) * WAN_ROW_STEPS + WAN_COLUMN_BLOCK;
-  return WAN_CACHE_LINE + units * sizeof(wan_unit_t);
+  return WAN_ALIGNMENT + units * sizeof(wan_unit_t);
 }
 
 void wan_product_i8(const int8_t *x, size_t x_stride, const int8_t *w, size_t w_stride, int32_t *dst,
@@ -37,7 +37,7 @@ void wan_product_i8(const int8_t *x, size_t x_stride, const int8_t *w, size_t w_
   wan_product_block_t whole = {.x = x, .w = w, .x_stride = x_stride, .w_stride = w_stride, .dst = dst};
   whole.dst_stride = dst_stride, whole.rows = rows, whole.columns = columns, whole.depth = depth;
   wan_product_scratch_t parts;
-  parts.rows = (wan_unit_t *)(((size_t)scratch + WAN_CACHE_LINE - 1) / WAN_CACHE_LINE * WAN_CACHE_LINE);
+  parts.rows = wan_aligned(scratch);
   parts.panels = parts.rows + WAN_ROW_BLOCK * WAN_ROW_STEPS;
   parts.offsets = parts.panels + WAN_COLUMN_BLOCK * WAN_ROW_STEPS;
 #if WAN_X86

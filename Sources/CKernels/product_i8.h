@@ -6,9 +6,10 @@
 #ifndef WAN_PRODUCT_I8_H
 #define WAN_PRODUCT_I8_H
 
+#include "scratch.h"
 #include "wan_kernels.h"
 
-enum { WAN_ROW_STEPS = 256, WAN_ROW_BLOCK = 96, WAN_COLUMN_BLOCK = 256, WAN_CACHE_LINE = 64 };
+enum { WAN_ROW_STEPS = 256, WAN_ROW_BLOCK = 96, WAN_COLUMN_BLOCK = 256 };
 
 typedef int32_t wan_unit_t __attribute__((may_alias));
 typedef int32_t wan_units_t __attribute__((vector_size(16)));

@@ -2,14 +2,7 @@
 // unsigned: they are raised by 128, and what that adds, 128 times the column's sum, is taken off again. All sums are
 // exact modulo 2^32, and the results lie well within it.
 #include "product_i8.h"
-
-// A tile is this many rows by two vectors: as many sums as fit beside their operands in 32 or 16 vector registers.
-#if WAN_WIDTH == 16 || defined(__aarch64__)
-#define WAN_TILE_ROWS 12
-#else
-#define WAN_TILE_ROWS 6
-#endif
-#define WAN_LANES (2 * WAN_WIDTH)
+#include "tile.h"
 
 #if WAN_QUADS
 #define WAN_PER_STEP 4
@@ -82,9 +75,8 @@ static void V(product_i8)(const wan_product_block_t *whole, const wan_product_sc
     }
 }
 
-#undef WAN_TILE_ROWS
-#undef WAN_LANES
 #undef WAN_PER_STEP
 #undef WAN_STEP
 #undef WAN_LOW
 #undef WAN_HIGH
+#include "tile_end.h"

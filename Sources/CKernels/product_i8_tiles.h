@@ -1,10 +1,4 @@
-// The register tiles of a product of signed bytes: WAN_TILE_ROWS rows by WAN_LANES columns, one variable per sum, as in
-// attention_tiles.h.
-#if WAN_TILE_ROWS == 12
-#define WAN_TILE_EACH(row) row(0) row(1) row(2) row(3) row(4) row(5) row(6) row(7) row(8) row(9) row(10) row(11)
-#else
-#define WAN_TILE_EACH(row) row(0) row(1) row(2) row(3) row(4) row(5)
-#endif
+// The register tiles of a product of signed bytes: WAN_TILE_ROWS rows by WAN_LANES columns, one variable per sum.
 #define WAN_TILE_BEGIN(r) V(vu) left_sum##r = left_start, right_sum##r = right_start;
 #define WAN_TILE_ADD(r)                                           \
   factor = (uint32_t)a[r * WAN_ROW_STEPS] - zero;                 \
@@ -49,7 +43,6 @@ static void V(copy_tile)(const int32_t *tile, size_t rows, size_t columns, int32
       to[r * stride + c] = (int32_t)((uint32_t)tile[r * WAN_LANES + c] + (fresh ? 0 : (uint32_t)to[r * stride + c]));
 }
 
-#undef WAN_TILE_EACH
 #undef WAN_TILE_BEGIN
 #undef WAN_TILE_ADD
 #undef WAN_TILE_PUT

@@ -4,8 +4,9 @@
 #ifndef WAN_WIDTH
 #define WAN_FILE "winograd.c"
 
-enum { WAN_WIDEST_TILE = 6, WAN_CHANNEL_BLOCK = 256, WAN_OUTPUT_BLOCK = 64, WAN_BLOCK_ALIGNMENT = 64 };
+enum { WAN_WIDEST_TILE = 6, WAN_CHANNEL_BLOCK = 256, WAN_OUTPUT_BLOCK = 64 };
 
+#include "scratch.h"
 #include "wan_kernels.h"
 
 /// The parts of the caller's scratch and how far their positions are apart.
@@ -18,24 +19,22 @@ typedef struct {
 
 #include "variants.h"
 
-static size_t wan_winograd_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
-
 /// Cuts the scratch; with scratch 0, how many bytes it takes.
 static size_t wan_winograd_cut(const wan_winograd_t *w, size_t scratch, wan_winograd_parts_t *parts) {
   size_t channels = wan_smaller(w->channels, WAN_CHANNEL_BLOCK), outputs = wan_smaller(w->outputs, WAN_OUTPUT_BLOCK);
   parts->tiles_wide = (w->width + w->m - 1) / w->m;
   parts->tiles = parts->tiles_wide * ((w->height + w->m - 1) / w->m);
   parts->positions = (w->m + 2) * (w->m + 2);
-  parts->sum_stride = wan_product_columns(wan_winograd_up(w->outputs, WAN_OUTPUT_BLOCK));
-  size_t at = wan_winograd_up(scratch, WAN_BLOCK_ALIGNMENT);
-#define WAN_TAKE(field, type, bytes) parts->field = (type)at, at = wan_winograd_up(at + (bytes), WAN_BLOCK_ALIGNMENT)
+  parts->sum_stride = wan_product_columns(wan_rounded_up(w->outputs, WAN_OUTPUT_BLOCK));
+  size_t at = wan_rounded_up(scratch, WAN_ALIGNMENT);
+#define WAN_TAKE(field, type, bytes) parts->field = (type)at, at = wan_rounded_up(at + (bytes), WAN_ALIGNMENT)
   WAN_TAKE(inputs, float *, parts->positions * parts->tiles * channels * sizeof(float));
   WAN_TAKE(kernels, float *, parts->positions * outputs * channels * sizeof(float));
   WAN_TAKE(sums, float *, parts->positions * parts->tiles * parts->sum_stride * sizeof(float));
   WAN_TAKE(rows, const float **, parts->positions * parts->tiles * sizeof(float *));
   WAN_TAKE(product, void *, wan_product_scratch_bytes(outputs, channels));
 #undef WAN_TAKE
-  return at - scratch + WAN_BLOCK_ALIGNMENT;
+  return at - scratch + WAN_ALIGNMENT;
 }
 
 size_t wan_winograd_scratch_bytes(const wan_winograd_t *winograd) {

@@ -42,12 +42,10 @@ typedef struct {
   int64_t kernel_height, kernel_width, stride_height, stride_width;
 } wan_dnn_convolution_t;
 
-/// dst[m, n] = src[m, k] weights[n, k]^T, dst float32.
+/// dst[m, n] = src[m, k] weights[n, k]^T, dst float32, weights in a layout of oneDNN's choice.
 typedef struct {
   wan_dnn_type_t type;  // of src and weights
   int64_t m, n, k;
-  int64_t src_stride, dst_stride;  // between rows
-  bool pack;                       // weights in a layout of oneDNN's choice, not row-major
 } wan_dnn_matmul_t;
 
 static inline int wan_dnn_version_major(void) { return dnnl_version()->major; }
@@ -169,17 +167,15 @@ static inline dnnl_primitive_attr_t wan_dnn_attributes(void) {
 static inline wan_dnn_primitive_t *wan_dnn_matmul_create(dnnl_engine_t engine, const wan_dnn_matmul_t *shape,
                                                          const wan_dnn_primitive_t *like) {
   const dnnl_data_type_t type = wan_dnn_type(shape->type);
-  const dnnl_dims_t src_dims = {shape->m, shape->k}, src_strides = {shape->src_stride, 1};
-  const dnnl_dims_t weights_dims = {shape->k, shape->n}, weights_strides = {1, shape->k};
-  const dnnl_dims_t dst_dims = {shape->m, shape->n}, dst_strides = {shape->dst_stride, 1};
+  const dnnl_dims_t src_dims = {shape->m, shape->k}, src_strides = {shape->k, 1};
+  const dnnl_dims_t weights_dims = {shape->k, shape->n};
+  const dnnl_dims_t dst_dims = {shape->m, shape->n}, dst_strides = {shape->n, 1};
   wan_dnn_md_t src = WAN_DNN_MD_EMPTY, weights = WAN_DNN_MD_EMPTY, dst = WAN_DNN_MD_EMPTY;
   dnnl_primitive_attr_t attributes = wan_dnn_attributes();
   dnnl_primitive_desc_t description = NULL;
   wan_dnn_primitive_t *made = NULL;
   bool ok = attributes && wan_dnn_md_strided(&src, 2, src_dims, type, src_strides) &&
-            (like          ? wan_dnn_md_copy(&weights, like->weights)
-             : shape->pack ? wan_dnn_md_any(&weights, 2, weights_dims, type)
-                           : wan_dnn_md_strided(&weights, 2, weights_dims, type, weights_strides)) &&
+            (like ? wan_dnn_md_copy(&weights, like->weights) : wan_dnn_md_any(&weights, 2, weights_dims, type)) &&
             wan_dnn_md_strided(&dst, 2, dst_dims, dnnl_f32, dst_strides);
   if (ok) {
 #if DNNL_VERSION_MAJOR >= 3

@@ -68,9 +68,7 @@ extension CPUBackend {
   }
 
   private func template(_ inputs: Int, _ outputs: Int, bf16: Bool) -> ProductKey {
-    ProductKey(
-      bf16: bf16, m: CPUBackend.typicalRows, n: outputs, k: inputs, sourceStride: inputs, resultStride: outputs,
-      packed: true)
+    ProductKey(bf16: bf16, m: CPUBackend.typicalRows, n: outputs, k: inputs)
   }
 
   private func pack(_ weight: Tensor, bf16: Bool) -> [PackedWeights] {
@@ -160,9 +158,7 @@ extension CPUBackend {
   ) {
     let (inputs, columns) = (weights.inputs, tile.columns.count)
     let step = CPUBackend.evenStep(tile.rows.count, limit: CPUBackend.productRows)
-    let key = ProductKey(
-      bf16: weights.sourceType == .bf16, m: step, n: columns, k: inputs, sourceStride: inputs, resultStride: columns,
-      packed: true)
+    let key = ProductKey(bf16: weights.sourceType == .bf16, m: step, n: columns, k: inputs)
     let tail = tile.rows.count % step
     var scratchBytes = primitives.product(key, template: piece.template).scratchBytes
     if tail > 0 {

@@ -51,7 +51,7 @@ public final class CPUBackend: Backend {
   }
 
   private static func offersBF16(_ primitives: PrimitiveCache) -> Bool {
-    let probe = ProductKey(bf16: true, m: 64, n: 64, k: 64, sourceStride: 64, resultStride: 64, packed: true)
+    let probe = ProductKey(bf16: true, m: 64, n: 64, k: 64)
     guard let primitive = primitives.productIfOffered(probe) else { return false }
     return !primitive.implementation.hasPrefix("ref")
   }

@@ -1,12 +1,10 @@
 import COneDNN
 import Synchronization
 
-/// What a product takes: rows, outputs, inputs, and the elements between rows.
+/// What a product takes: rows, outputs, inputs; rows follow each other without a gap.
 struct ProductKey: Hashable {
   var bf16: Bool
   var m, n, k: Int
-  var sourceStride, resultStride: Int
-  var packed: Bool
 }
 
 /// What a convolution without padding takes: one channels-last image and a kernel.
@@ -101,8 +99,7 @@ extension ProductKey {
 
   var description: wan_dnn_matmul_t {
     wan_dnn_matmul_t(
-      type: bf16 ? WAN_DNN_BF16 : WAN_DNN_F32, m: Int64(m), n: Int64(n), k: Int64(k), src_stride: Int64(sourceStride),
-      dst_stride: Int64(resultStride), pack: packed)
+      type: bf16 ? WAN_DNN_BF16 : WAN_DNN_F32, m: Int64(m), n: Int64(n), k: Int64(k))
   }
 }
 
