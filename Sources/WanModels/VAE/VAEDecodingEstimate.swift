@@ -1,6 +1,6 @@
 public import Tensors
 
-/// What decoding a clip takes, from sizes alone: for the CPU backend, within a fifth of what was measured.
+/// What decoding a clip takes, from sizes alone, for the CPU backend; without what the process takes beside it.
 public struct VAEDecodingEstimate: Sendable, Hashable {
   /// Bytes of the decoder's prepared weights.
   public private(set) var weights = 0
