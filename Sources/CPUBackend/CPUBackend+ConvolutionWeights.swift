@@ -4,6 +4,7 @@ public import Tensors
 extension CPUBackend {
   public func prepareConvolution(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any ConvolutionWeights {
     checkConvolution(weight, bias, "convolution")
+    let precision = precision.unquantized
     let shape = weight.shape
     let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: shape[2], multiple: vectorWidth)
     let kernel = (time: shape[2], height: shape[3], width: shape[4])
@@ -23,6 +24,7 @@ extension CPUBackend {
     _ weight: Tensor, bias: Tensor?, precision: Precision
   ) -> any ConvolutionWeights {
     checkConvolution(weight, bias, "upsampledConvolution")
+    let precision = precision.unquantized
     let shape = weight.shape
     precondition(
       shape[2] == 1 && shape[3] == 3 && shape[4] == 3, "upsampledConvolution: weight [N, C, 1, 3, 3], not \(shape)")
@@ -44,7 +46,7 @@ extension CPUBackend {
   }
 
   private func sourceType(_ precision: Precision) -> DType {
-    precision == .bf16 && multipliesBF16 ? .bf16 : .f32
+    precision == .bf16 && multipliesBF16 && packsWindows ? .bf16 : .f32
   }
 
   /// Floats of the widest vectors that oneDNN uses here.

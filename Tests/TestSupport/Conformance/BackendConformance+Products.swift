@@ -92,15 +92,17 @@ extension BackendConformance {
       Setting(precision: .bf16, weight: .bf16, input: .bf16, output: .bf16),
       Setting(precision: .bf16, input: .f32, output: .f32),
     ]
-    let upsampled: [(Shape, Int)] = [
+    let doubled: [(Shape, Int)] = [
       ([1, 1, 1, 3], 5), ([2, 5, 3, 7], 18), ([1, 9, 8, 16], 16), ([1, 2, 3, 4], 260),
     ]
     let small = settings.flatMap { setting in
-      Walk.all.map { convolution($0, setting) } + upsampled.map { self.upsampled($0.0, $0.1, setting) }
+      Walk.all.map { convolution($0, setting) } + doubled.map { upsampled($0.0, $0.1, setting) }
     }
     // Large enough for a backend to take another way.
     let edge = ConvolutionGeometry.Padding(all: 1)
     return small + [
+      convolution(Walk.all[3], Setting(precision: .int8, weight: .bf16, input: .bf16)),
+      upsampled([2, 5, 3, 7], 18, Setting(precision: .int8, input: .f32)),
       convolution(Walk(input: [1, 12, 43, 64], outputs: 65, kernel: (1, 3, 3), padding: edge), Setting()),
       convolution(Walk(input: [1, 16, 130, 65], outputs: 64, kernel: (1, 3, 3), padding: edge), settings[2]),
     ]
@@ -125,7 +127,7 @@ extension BackendConformance {
 
   private static func upsampled(_ shape: Shape, _ outputs: Int, _ setting: Setting) -> Case {
     // Summed weights are rounded once more than their parts.
-    let tolerance = setting.precision == .bf16 ? Tolerance.bfloat16 : setting.tolerance
+    let tolerance = setting.precision.unquantized == .bf16 ? Tolerance.bfloat16 : setting.tolerance
     return Case("upsampled convolution \(shape) to \(outputs), \(setting.name)", tolerance) { backend in
       let x = Tensor.random(shape, seed: 8, dtype: setting.input)
       let weight = Tensor.random(typed: [outputs, shape[3], 1, 3, 3], seed: 9, scale: 0.3, dtype: setting.weight)
