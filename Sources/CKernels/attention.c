@@ -1,26 +1,6 @@
 #define WAN_FILE "attention_kernels.h"
-#define WAN_PAIRS 0
+#define WAN_WITH_PAIRS
 #include "variants.h"
-#undef WAN_PAIRS
-
-#if WAN_X86
-#ifndef WAN_AVX512_BF16
-#define WAN_AVX512_BF16 WAN_AVX512 ",avx512bf16"
-#define WAN_DOT_BF16(sum, a, b) (V(vf))_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b))
-#endif
-WAN_TARGET(WAN_AVX512_BF16)
-#define WAN_SUFFIX _avx512_bf16
-#define WAN_WIDTH 16
-#define WAN_FMA 1
-#define WAN_PAIRS 1
-#include "vector.h"
-#include WAN_FILE
-#undef WAN_SUFFIX
-#undef WAN_WIDTH
-#undef WAN_FMA
-#undef WAN_PAIRS
-WAN_END
-#endif
 
 /// Whether this type's products take pairs of bfloat16.
 static int takes_pairs(wan_dtype_t type) { return type == WAN_BF16 && wan_isa() == WAN_ISA_AVX512_BF16; }
@@ -39,21 +19,9 @@ size_t wan_attention_scratch_bytes(size_t head_dim) {
 }
 
 void wan_attention_pack(const wan_attention_head_t *head, void *packed) {
-#if WAN_X86
-  if (takes_pairs(head->type)) {
-    attention_pack_avx512_bf16(head, packed);
-    return;
-  }
-#endif
-  WAN_DISPATCH(attention_pack, head, packed);
+  WAN_DISPATCH_PAIRS(head->type, attention_pack, head, packed);
 }
 
 void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch) {
-#if WAN_X86
-  if (takes_pairs(head->type)) {
-    attention_avx512_bf16(head, packed, scratch);
-    return;
-  }
-#endif
-  WAN_DISPATCH(attention, head, packed, scratch);
+  WAN_DISPATCH_PAIRS(head->type, attention, head, packed, scratch);
 }

@@ -2,7 +2,8 @@
 //
 // A kernel file is two halves. Without WAN_WIDTH it defines WAN_FILE, includes this header, and defines the public
 // functions with WAN_DISPATCH. With WAN_WIDTH it holds the kernels, written once on the vectors of vector.h; every
-// function name there goes through V(), which appends the set's suffix.
+// function name there goes through V(), which appends the set's suffix. A file that defines WAN_WITH_PAIRS has one more
+// variant, _avx512_bf16, which is compiled with WAN_PAIRS: its products take pairs of bfloat16.
 #include <math.h>
 #include <string.h>
 
@@ -48,6 +49,8 @@
 
 WAN_INLINE size_t wan_smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+#define WAN_PAIRS 0
+
 #define WAN_SUFFIX _portable
 #define WAN_WIDTH 4
 #define WAN_FMA 0
@@ -80,6 +83,26 @@ WAN_TARGET(WAN_AVX512)
 #undef WAN_FMA
 WAN_END
 
+#undef WAN_PAIRS
+#ifdef WAN_WITH_PAIRS
+#ifndef WAN_AVX512_BF16
+#define WAN_AVX512_BF16 WAN_AVX512 ",avx512bf16"
+#define WAN_DOT_BF16(sum, a, b) (V(vf))_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b))
+#endif
+WAN_TARGET(WAN_AVX512_BF16)
+#define WAN_SUFFIX _avx512_bf16
+#define WAN_WIDTH 16
+#define WAN_FMA 1
+#define WAN_PAIRS 1
+#include "vector.h"
+#include WAN_FILE
+#undef WAN_SUFFIX
+#undef WAN_WIDTH
+#undef WAN_FMA
+#undef WAN_PAIRS
+WAN_END
+#endif
+
 #define WAN_DISPATCH(name, ...)                       \
   switch (wan_isa()) {                                \
     case WAN_ISA_AVX512_BF16:                         \
@@ -88,5 +111,17 @@ WAN_END
     default: name##_portable(__VA_ARGS__); break;     \
   }
 #else
+#undef WAN_PAIRS
 #define WAN_DISPATCH(name, ...) name##_portable(__VA_ARGS__)
+#endif
+
+#ifdef WAN_WITH_PAIRS
+/// Runs the variant for pairs of bfloat16 where the numbers are that and the set in use has it, else the set's own.
+#if WAN_X86
+#define WAN_DISPATCH_PAIRS(type, name, ...)                                             \
+  if ((type) == WAN_BF16 && wan_isa() == WAN_ISA_AVX512_BF16) name##_avx512_bf16(__VA_ARGS__); \
+  else WAN_DISPATCH(name, __VA_ARGS__)
+#else
+#define WAN_DISPATCH_PAIRS(type, name, ...) WAN_DISPATCH(name, __VA_ARGS__)
+#endif
 #endif

@@ -60,7 +60,8 @@ static void winograd_products(const wan_winograd_parts_t *parts, size_t output, 
                               int adds) {
   for (size_t position = 0; position < parts->positions; ++position) {
     wan_product_t product = {
-        .rows = parts->rows + position * parts->tiles,
+        .rows = (const void *const *)(parts->rows + position * parts->tiles),
+        .rows_type = WAN_F32,
         .row_count = parts->tiles,
         .columns = outputs,
         .depth = channels,

@@ -31,7 +31,7 @@ extension CPUBackend {
     }
     let result = empty([x.shape[0], 2 * x.shape[1], 2 * x.shape[2], weights.outputs], output)
     let layout = weights.layout
-    let band = rowsOfBand(x.shape[1], x.shape[2], blocks: 2 * layout.blocks)
+    let band = rowsOfBand(x.shape[1], x.shape[2], blocks: 2 * layout.blocks, phases[0])
     let bands = (x.shape[1] + band - 1) / band
     threads.run(x.shape[0] * bands * layout.blocks * 2) { index, worker in
       let (rest, column) = (index / 2, index % 2)
@@ -84,7 +84,7 @@ extension CPUBackend {
     let (frames, height, width) = (walk.extents[0], walk.extents[1], walk.extents[2])
     guard result.count > 0 else { return }
     let blocks = weights.layout.blocks
-    let band = rowsOfBand(height, width, blocks: blocks)
+    let band = rowsOfBand(height, width, blocks: blocks, kernel)
     let bands = (height + band - 1) / band
     threads.run(frames * bands * blocks) { index, worker in
       let (place, block) = (index / blocks, index % blocks)
@@ -97,21 +97,21 @@ extension CPUBackend {
 
   /// Output rows of a tile: some 2048 pixels for our kernels and 512 for oneDNN's, fewer when a frame would give less
   /// than four tiles.
-  private func rowsOfBand(_ height: Int, _ width: Int, blocks: Int) -> Int {
-    let rows = max(1, (packsWindows ? 512 : 2048) / max(1, width))
+  private func rowsOfBand(_ height: Int, _ width: Int, blocks: Int, _ weights: WindowWeights) -> Int {
+    let rows = max(1, (weights.isPacked ? 512 : 2048) / max(1, width))
     let limit = max(1, min(rows, (height * blocks + 3) / 4))
-    return packsWindows || limit < 4 ? limit : limit / 4 * 4
+    return weights.isPacked || limit < 4 ? limit : limit / 4 * 4
   }
 
   private func convolve(
     _ tile: ConvolutionTile, _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ kernel: WindowWeights,
     into result: Tensor, _ worker: Worker
   ) {
-    let (layout, geometry, type) = (weights.layout, walk.geometry, weights.sourceType)
+    let (layout, geometry) = (weights.layout, walk.geometry)
     let columns = layout.columns(tile.block)
     if columns.isEmpty { return }
     let key = WindowKey(
-      bf16: type == .bf16, height: (tile.rows.count - 1) * geometry.strideHeight + weights.kernel.height,
+      bf16: weights.sourceType == .bf16, height: (tile.rows.count - 1) * geometry.strideHeight + weights.kernel.height,
       width: (tile.width - 1) * geometry.strideWidth + weights.kernel.width, inputs: layout.channels,
       outputs: layout.block, kernelHeight: weights.kernel.height, kernelWidth: weights.kernel.width,
       strideHeight: geometry.strideHeight, strideWidth: geometry.strideWidth)
@@ -120,12 +120,12 @@ extension CPUBackend {
     let first = (tile.frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
     // SAFETY: window and tile have the sizes that the key says, and each tile of the result has one writer.
     let parts = unsafe worker.scratch([
-      step.scratchBytes, step.windowHeight * step.windowWidth * key.inputs * type.byteCount,
+      step.scratchBytes, step.windowHeight * step.windowWidth * key.inputs * step.sourceType.byteCount,
       direct ? 0 : tile.pixels * step.stride * 4,
     ])
     unsafe walk.window(of: tile.frame, merged: layout.channels).gather(
       top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
-      rows: step.windowHeight, columns: step.windowWidth, as: type, rounded: weights.rounds, into: parts[1])
+      rows: step.windowHeight, columns: step.windowWidth, as: step.sourceType, rounded: weights.rounds, into: parts[1])
     let target = unsafe result.address(first * weights.outputs + columns.lowerBound)
     let product = unsafe direct ? target : parts[2]
     unsafe step.execute(threads, worker, window: parts[1], dst: product, scratch: parts[0])

@@ -45,8 +45,10 @@ extension CPUBackend {
       "\(operation): weight [N, C, kt, kh, kw], not \(weight.shape) \(weight.dtype), bias \(bias?.shape ?? [])")
   }
 
+  private func packs(_ precision: Precision) -> Bool { precision == .bf16 && packsBF16 }
+
   private func sourceType(_ precision: Precision) -> DType {
-    precision == .bf16 && multipliesBF16 && packsWindows ? .bf16 : .f32
+    precision == .bf16 && multipliesBF16 ? .bf16 : .f32
   }
 
   /// Floats of the widest vectors that oneDNN uses here.
@@ -97,7 +99,7 @@ extension CPUBackend {
 
   /// Merged weights as the windows' products take them.
   private func pack(_ merged: Tensor, _ layout: MergedLayout, _ precision: Precision) -> WindowWeights {
-    packsWindows ? .packed(packed(merged, layout, precision)) : .taps(taps(merged, precision))
+    packs(precision) ? .packed(packed(merged, layout, precision)) : .taps(taps(merged, precision))
   }
 
   /// [N, C, kh, kw] float32 -> [kh kw, N, C], in bfloat16 where the precision rounds anyway.

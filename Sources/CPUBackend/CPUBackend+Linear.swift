@@ -4,7 +4,7 @@ public import Tensors
 
 extension CPUBackend {
   /// Rows multiplied at a time; bounds the memory that converted inputs take.
-  private static let chunk = 1024
+  private static let chunk = 2048
   /// Rows of one packed product within a task; their results stay in the cache until they are finished.
   private static let productRows = 384
   /// Rows that a primitive stands for when oneDNN chooses a layout.
@@ -15,17 +15,19 @@ extension CPUBackend {
       ? prepareLinear(quantizedRows(weight), bias: bias) : linear(weight, bias: bias, precision: precision)
   }
 
+  /// - Parameter packs: whether oneDNN multiplies, from weights in its layout, which must be of the type that products
+  ///   read; by default where it is faster.
   func linear(_ weight: Tensor, bias: Tensor?, precision: Precision, packs: Bool? = nil) -> CPULinear {
     precondition(
       weight.shape.rank == 2 && weight.dtype.isFloatingPoint, "linear: weight \(weight.shape) \(weight.dtype)")
     precondition(bias.map { $0.count == weight.shape[0] } ?? true, "linear: bias for weight \(weight.shape)")
     let source = stored(weight, precision)
     let bf16 = source.dtype == .bf16 && precision == .bf16 && multipliesBF16
-    let fits = bf16 || source.dtype == .f32
-    let packs = fits && (packs ?? prefersPacking(source.shape, bf16: bf16))
+    let packs = packs ?? (bf16 && packsBF16)
     return CPULinear(
       inputs: weight.shape[1], outputs: weight.shape[0], bias: bias?.converted(to: .f32),
-      form: packs ? .packed(pack(source, bf16: bf16), bf16: bf16) : .plain(source), rounds: precision == .bf16)
+      form: packs ? .packed(pack(source, bf16: bf16)) : .plain(source), rounds: precision == .bf16,
+      sourceType: bf16 ? .bf16 : .f32)
   }
 
   public func linear(_ x: Tensor, _ weights: any LinearWeights, activation: Activation, output: DType) -> Tensor {
@@ -58,13 +60,6 @@ extension CPUBackend {
     case (_, .f32): weight.converted(to: .f32)
     case (_, .bf16), (_, .int8): weight.converted(to: .bf16)
     }
-  }
-
-  /// Whether oneDNN has code for a layout of its own; where it has a plain gemm only, our kernel is faster.
-  private func prefersPacking(_ shape: Shape, bf16: Bool) -> Bool {
-    bf16
-      || !primitives.product(template(shape[1], CPULinear.block(shape[0], packed: true), bf16: bf16)).implementation
-        .hasPrefix("gemm")
   }
 
   private func template(_ inputs: Int, _ outputs: Int, bf16: Bool) -> ProductKey {
@@ -111,23 +106,28 @@ extension CPUBackend {
 
   private func multiply(_ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor) {
     let rows = x.shape[0]
-    let step = rowsOfTile(rows, blocks: weights.blocks)
+    let step = rowsOfTile(rows, weights)
     let bands = (rows + step - 1) / step
     threads.run(weights.blocks * bands) { index, worker in
       let (block, band) = (index / bands, index % bands)
       let tile = LinearTile(
-        rows: band * step..<min(rows, (band + 1) * step), block: block, columns: weights.columns(block))
+        rows: band * step..<min(rows, (band + 1) * step), block: block, columns: weights.columns(block),
+        next: weights.columns((index + threads.count) / bands))
       switch weights.form {
       case .plain(let weight): multiply(tile, x, weight, weights, activation, into: result, worker)
-      case .packed(let pieces, _): multiply(tile, x, pieces[block], weights, activation, into: result, worker)
+      case .packed(let pieces): multiply(tile, x, pieces[block], weights, activation, into: result, worker)
       }
     }
   }
 
-  /// All rows when there are blocks enough, else a part, so that many threads find work.
-  private func rowsOfTile(_ rows: Int, blocks: Int) -> Int {
-    let wanted = (16 + blocks - 1) / blocks
-    return max(min(rows, 256), (rows + wanted - 1) / wanted)
+  /// All rows when there are blocks enough, else a part, so that all threads find work.
+  ///
+  /// Our kernel lays a block out for each part, and gives the same bits however rows are cut; oneDNN does not promise
+  /// that, so its parts must not depend on the number of threads.
+  private func rowsOfTile(_ rows: Int, _ weights: CPULinear) -> Int {
+    let tasks = weights.isPacked ? 16 : 4 * threads.count
+    let parts = min((tasks + weights.blocks - 1) / weights.blocks, max(1, rows / 64))
+    return (rows + parts - 1) / parts
   }
 
   /// A tile by our kernel, from rows as they lie in the weight.
@@ -139,13 +139,16 @@ extension CPUBackend {
     let width = wan_product_columns(columns)
     // SAFETY: the rows lie in x, the columns in the weight; the product has room for the tile; scratch is the worker's.
     let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, inputs), tile.rows.count * width * 4])
-    let rows = unsafe tile.rows.map { unsafe UnsafePointer<Float>?(x.floats($0 * inputs)) }
+    let rows = unsafe tile.rows.map { unsafe UnsafeRawPointer?(x.address($0 * inputs)) }
     let sums = unsafe parts[1].assumingMemoryBound(to: Float.self)
+    let comes = tile.next.count == columns && tile.next != tile.columns
+    let next = unsafe comes ? UnsafeRawPointer(weight.address(tile.next.lowerBound * inputs)) : nil
     unsafe rows.withUnsafeBufferPointer { rows in
       var product = unsafe wan_product_t(
-        rows: rows.baseAddress, row_offset: 0, row_count: rows.count, columns: columns, depth: inputs,
-        weights: weight.address(tile.columns.lowerBound * inputs), weights_type: weight.kernelType("linear"),
-        weights_stride: inputs, dst: sums, dst_stride: width, adds: 0)
+        rows: rows.baseAddress, rows_type: x.kernelType("linear"), row_offset: 0, row_count: rows.count,
+        columns: columns, depth: inputs, weights: weight.address(tile.columns.lowerBound * inputs),
+        weights_type: weight.kernelType("linear"),
+        weights_stride: inputs, next_weights: next, dst: sums, dst_stride: width, adds: 0)
       unsafe wan_product(&product, parts[0])
     }
     unsafe finish(sums, stride: width, tile.rows, tile, weights, activation, into: result)
@@ -201,4 +204,6 @@ private struct LinearTile {
   let rows: Range<Int>
   let block: Int
   let columns: Range<Int>
+  /// The columns of the tile that this thread is likely to compute next; none after the last.
+  let next: Range<Int>
 }

@@ -2,7 +2,8 @@ import CKernels
 import COneDNN
 public import Tensors
 
-/// The operations on the processor: products by oneDNN, everything else by the kernels, on one pool of threads.
+/// The operations on the processor: by the kernels, products by oneDNN where that has tile registers to use, on one pool
+/// of threads.
 ///
 /// Results depend on the instruction set, never on the number of threads. Results and temporary memory come from a
 /// pool that keeps what was freed; ``trim()`` empties it.
@@ -11,10 +12,10 @@ public final class CPUBackend: Backend {
   let threads: Threads
   let primitives: PrimitiveCache
   let memory: BufferPool
-  /// Whether oneDNN multiplies bfloat16 at full speed; otherwise bfloat16 numbers are multiplied as float32.
+  /// Whether our kernels multiply pairs of bfloat16; otherwise bfloat16 numbers are multiplied as float32.
   let multipliesBF16: Bool
-  /// Whether oneDNN's code for windows of an image beats our kernel; it does from AVX-512 on.
-  let packsWindows: Bool
+  /// Whether oneDNN's code for bfloat16 beats our kernels; it does where it has tile registers (AMX).
+  let packsBF16: Bool
 
   /// - Parameters:
   ///   - threads: threads that compute, the caller's among them; by default one per processor of this process.
@@ -25,15 +26,15 @@ public final class CPUBackend: Backend {
 
   /// - Parameters:
   ///   - idleLimit: bytes of freed memory kept for reuse.
-  ///   - packsWindows: who multiplies windows of an image, oneDNN or our kernel; by default the faster one.
-  init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int, packsWindows: Bool? = nil) {
+  ///   - packs: whether oneDNN multiplies bfloat16 rather than our kernels; by default the faster one.
+  init(threads wanted: Int?, instructionSet: InstructionSet?, idleLimit: Int, packs: Bool? = nil) {
     precondition((wanted ?? 1) >= 1, "a backend computes on one thread at least, not \(wanted ?? 0)")
     let instructionSet = min(instructionSet ?? .detected, .detected)
     threads = Threads(count: wanted ?? Memory.processors, instructionSet: instructionSet)
     primitives = PrimitiveCache(threads: threads)
     memory = BufferPool(limit: idleLimit)
-    multipliesBF16 = instructionSet >= .avx512bf16 && CPUBackend.offersBF16(primitives)
-    self.packsWindows = packsWindows ?? (instructionSet >= .avx512)
+    multipliesBF16 = instructionSet >= .avx512bf16
+    packsBF16 = packs ?? (multipliesBF16 && CPUBackend.offersTiles(primitives))
     let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
     let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
     name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"
@@ -50,10 +51,8 @@ public final class CPUBackend: Backend {
     threads.trim()
   }
 
-  private static func offersBF16(_ primitives: PrimitiveCache) -> Bool {
-    let probe = ProductKey(bf16: true, m: 64, n: 64, k: 64)
-    guard let primitive = primitives.productIfOffered(probe) else { return false }
-    return !primitive.implementation.hasPrefix("ref")
+  private static func offersTiles(_ primitives: PrimitiveCache) -> Bool {
+    primitives.productIfOffered(ProductKey(bf16: true, m: 64, n: 64, k: 64))?.implementation.contains("amx") ?? false
   }
 }
 

@@ -7,7 +7,7 @@ final class CPULinear: LinearWeights {
     /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; our kernel lays it out while it multiplies.
     case plain(Tensor)
     /// One piece per block, in oneDNN's layout.
-    case packed([PackedWeights], bf16: Bool)
+    case packed([PackedWeights])
   }
 
   let inputs: Int
@@ -17,31 +17,30 @@ final class CPULinear: LinearWeights {
   let form: Form
   /// Whether the inputs are rounded to bfloat16 before they are multiplied.
   let rounds: Bool
+  /// The type that the products read.
+  let sourceType: DType
 
-  init(inputs: Int, outputs: Int, bias: Tensor?, form: Form, rounds: Bool) {
+  init(inputs: Int, outputs: Int, bias: Tensor?, form: Form, rounds: Bool, sourceType: DType) {
     self.inputs = inputs
     self.outputs = outputs
     self.bias = bias
     self.form = form
     self.rounds = rounds
-  }
-
-  /// The type that the products read.
-  var sourceType: DType {
-    if case .packed(_, bf16: true) = form { .bf16 } else { .f32 }
+    self.sourceType = sourceType
   }
 
   /// Outputs of a block.
   var block: Int { CPULinear.block(outputs, packed: isPacked) }
 
-  private var isPacked: Bool {
+  var isPacked: Bool {
     if case .packed = form { true } else { false }
   }
 
   var blocks: Int { (outputs + block - 1) / block }
 
+  /// The outputs of a block; none past the last.
   func columns(_ index: Int) -> Range<Int> {
-    index * block..<min(outputs, (index + 1) * block)
+    min(outputs, index * block)..<min(outputs, (index + 1) * block)
   }
 
   /// Narrow matrices get narrow blocks, so that many threads find work.

@@ -9,16 +9,20 @@ enum WindowWeights {
   /// [kh kw, padded N, channels] float32 or bfloat16; our kernel lays it out while it multiplies.
   case taps(Tensor)
 
+  var isPacked: Bool {
+    if case .packed = self { true } else { false }
+  }
+
   /// The side of the square of results that are computed together with fewer products; 1 where it does not pay.
   ///
   /// Tiles of four move a result by some 3e-6 of its size: below what bfloat16 rounds away, too much beside float32.
+  /// They are computed in float32, and still faster than products of bfloat16; tiles of two are not.
   func tileSize(_ key: WindowKey) -> Int {
     guard case .taps(let weight) = self, key.kernelHeight == 3, key.kernelWidth == 3 else { return 1 }
     let pixels = key.outputHeight * key.outputWidth
-    guard key.strideHeight == 1, key.strideWidth == 1, key.inputs >= 64, key.outputs >= 64, pixels >= 128 else {
-      return 1
-    }
-    return weight.dtype == .bf16 && pixels >= 512 ? 4 : 2
+    guard key.strideHeight == 1, key.strideWidth == 1, key.inputs >= 64, key.outputs >= 64 else { return 1 }
+    if weight.dtype == .bf16 && pixels >= 512 { return 4 }
+    return pixels >= 128 && !key.bf16 ? 2 : 1
   }
 }
 
@@ -47,6 +51,12 @@ struct WindowProduct {
       let primitive = primitives.window(key, template: piece.template)
       form = .packed(primitive, weights: piece.weights(for: primitive, threads))
     }
+  }
+
+  /// The type of the window's numbers.
+  var sourceType: DType {
+    if case .tiled = form { return .f32 }
+    return key.bf16 ? .bf16 : .f32
   }
 
   /// Rows and columns of pixels that the window must have: more than the key's where results are tiled.
@@ -88,8 +98,7 @@ struct WindowProduct {
     case .packed(let primitive, let weights):
       unsafe primitive.execute(threads, worker, src: window, weights: weights.pointer, dst: dst, scratch: scratch)
     case .taps(let weight):
-      unsafe multiply(
-        weight, window.assumingMemoryBound(to: Float.self), dst.assumingMemoryBound(to: Float.self), scratch)
+      unsafe multiply(weight, window, dst.assumingMemoryBound(to: Float.self), scratch)
     case .tiled(let weight, let size):
       var tiles = unsafe wan_winograd_t(
         window: window.assumingMemoryBound(to: Float.self), window_width: windowWidth, height: key.outputHeight,
@@ -104,22 +113,24 @@ struct WindowProduct {
   /// One product per point of the kernel, each from the window moved by that point.
   @unsafe
   private func multiply(
-    _ weight: Tensor, _ window: UnsafeMutablePointer<Float>, _ dst: UnsafeMutablePointer<Float>,
+    _ weight: Tensor, _ window: UnsafeMutableRawPointer, _ dst: UnsafeMutablePointer<Float>,
     _ scratch: UnsafeMutableRawPointer
   ) {
     let (width, channels) = (key.outputWidth, key.inputs)
     let rows = unsafe (0..<key.outputHeight * width).map { pixel in
       let (y, x) = (pixel / width * key.strideHeight, pixel % width * key.strideWidth)
-      return unsafe UnsafePointer<Float>?(window + (y * key.width + x) * channels)
+      return unsafe UnsafeRawPointer?(window + (y * key.width + x) * channels * sourceType.byteCount)
     }
     unsafe rows.withUnsafeBufferPointer { rows in
       for point in 0..<key.kernelHeight * key.kernelWidth {
         let (y, x) = (point / key.kernelWidth, point % key.kernelWidth)
         let first = (point * weight.shape[1] + block * key.outputs) * channels
         var product = unsafe wan_product_t(
-          rows: rows.baseAddress, row_offset: (y * key.width + x) * channels, row_count: rows.count,
+          rows: rows.baseAddress, rows_type: sourceType.kernelType("convolution"),
+          row_offset: (y * key.width + x) * channels, row_count: rows.count,
           columns: key.outputs, depth: channels, weights: weight.address(first),
-          weights_type: weight.kernelType("convolution"), weights_stride: channels, dst: dst, dst_stride: stride,
+          weights_type: weight.kernelType("convolution"), weights_stride: channels, next_weights: nil, dst: dst,
+          dst_stride: stride,
           adds: point > 0 ? 1 : 0)
         unsafe wan_product(&product, scratch)
       }

@@ -21,9 +21,10 @@ struct CPUBackendTests {
     }
   }
 
-  @Test("agrees with the reference backend whoever multiplies windows, oneDNN or our kernel", arguments: [true, false])
-  func conformsEitherWay(packsWindows: Bool) {
-    let backend = CPUBackend(threads: 2, instructionSet: nil, idleLimit: 1 << 20, packsWindows: packsWindows)
+  @Test(
+    "agrees with the reference backend whoever multiplies bfloat16, oneDNN or our kernels", arguments: [true, false])
+  func conformsEitherWay(packs: Bool) {
+    let backend = CPUBackend(threads: 2, instructionSet: nil, idleLimit: 1 << 20, packs: packs)
     for outcome in Self.conformance.outcomes(of: backend) where !outcome.passes { Issue.record("\(outcome)") }
   }
 
@@ -40,13 +41,14 @@ struct CPUBackendTests {
     #expect(results[0] == results[1] && results[0] == results[2])
   }
 
-  @Test("multiplies by weights in oneDNN's own layout as by plain ones")
-  func packed() throws {
+  @Test("multiplies by weights in oneDNN's own layout as by plain ones", arguments: [Precision.f32, .bf16])
+  func packed(precision: Precision) throws {
     let backend = CPUBackend(threads: 2, instructionSet: .detected)
+    if precision == .bf16 && !backend.multipliesBF16 { return }
     let weight = Tensor.random([300, 77], seed: 3)
     let bias = Tensor.random([300], seed: 4)
-    let plain = backend.linear(weight, bias: bias, precision: .f32, packs: false)
-    let packed = backend.linear(weight, bias: bias, precision: .f32, packs: true)
+    let plain = backend.linear(weight, bias: bias, precision: precision, packs: false)
+    let packed = backend.linear(weight, bias: bias, precision: precision, packs: true)
     guard case .packed = packed.form else {
       Issue.record("the weights were not packed")
       return
@@ -58,11 +60,11 @@ struct CPUBackendTests {
     }
   }
 
-  @Test("keeps bfloat16 weights where they are when the machine has no bfloat16 products")
-  func inPlace() {
-    let backend = CPUBackend(threads: 1, instructionSet: min(.detected, .avx2))
+  @Test("keeps bfloat16 weights where they are", arguments: sets)
+  func inPlace(set: InstructionSet) {
+    let backend = CPUBackend(threads: 1, instructionSet: set)
     let weight = Tensor.random([40, 30], seed: 6, dtype: .bf16)
-    for precision in [Precision.f32, .bf16] {
+    for precision in [Precision.f32, .bf16] where !(precision == .bf16 && backend.packsBF16) {
       let prepared = backend.linear(weight, bias: nil, precision: precision)
       guard case .plain(let kept) = prepared.form else {
         Issue.record("the weights were copied")

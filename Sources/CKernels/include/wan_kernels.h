@@ -36,11 +36,13 @@ void wan_round_bf16(const float *src, uint16_t *dst, size_t count);
 // -- products ---------------------------------------------------------------------------------------------------
 /// dst[r, n] = (dst[r, n] if adds) + sum over k of rows[r][row_offset + k] * weights[n * weights_stride + k], in float32.
 typedef struct {
-  const float *const *rows;  // [row_count] addresses, in any order
+  const void *const *rows;   // [row_count] addresses, in any order
+  wan_dtype_t rows_type;     // bfloat16 with bfloat16 weights, and where wan_isa() is WAN_ISA_AVX512_BF16, only
   size_t row_offset, row_count, columns, depth;
   const void *weights;       // [columns] rows of depth numbers, weights_stride elements apart
   wan_dtype_t weights_type;
   size_t weights_stride;
+  const void *next_weights;  // what this thread is likely to multiply next, of the same extents, or NULL
   float *dst;                // [row_count] rows with room for wan_product_columns(columns), the rest of any content
   size_t dst_stride;
   int adds;

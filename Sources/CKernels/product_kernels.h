@@ -1,0 +1,130 @@
+// Products for one instruction set. With WAN_PAIRS, rows are bfloat16 and an instruction takes pairs of them (vdpbf16ps).
+//
+// Twelve rows would need more addresses than there are registers for.
+#define WAN_TILE_ROWS 6
+#include "tile.h"
+
+#if WAN_PAIRS
+#define WAN_PER_STEP 2
+#define WAN_MULTIPLY_ADD WAN_DOT_BF16
+typedef uint16_t V(number);
+typedef V(vu) V(operand);
+typedef uint32_t V(unit_any) __attribute__((aligned(2), may_alias));
+typedef V(vf) V(units_any) __attribute__((aligned(2), may_alias));
+#else
+#define WAN_PER_STEP 1
+#define WAN_MULTIPLY_ADD(sum, a, b) V(fma)(a, b, sum)
+typedef float V(number);
+typedef V(vf) V(operand);
+typedef float V(unit_any);
+#endif
+typedef V(operand) V(operand_any) __attribute__((aligned(4), may_alias));
+
+WAN_INLINE size_t V(steps)(size_t depth) { return (depth + WAN_PER_STEP - 1) / WAN_PER_STEP; }
+
+#include "product_pack.h"
+
+#define WAN_TILE_BEGIN(r)                       \
+  const V(number) *row##r = rows[r];            \
+  V(vf) left_sum##r = {0}, right_sum##r = {0};  \
+  __builtin_prefetch(dst + r * stride, 1);
+#define WAN_TILE_MULTIPLY(r)                                  \
+  left_sum##r = WAN_MULTIPLY_ADD(left_sum##r, factor, left);  \
+  right_sum##r = WAN_MULTIPLY_ADD(right_sum##r, factor, right);
+#define WAN_TILE_ADD(r)                                                        \
+  factor = *(const V(unit_any) *)(row##r + i * WAN_PER_STEP) - zero;           \
+  WAN_TILE_MULTIPLY(r)
+#define WAN_TILE_ADD_LAST(r)                                                   \
+  factor = row##r[depth - 1] - zero;                                           \
+  WAN_TILE_MULTIPLY(r)
+#define WAN_TILE_STORE(r)                                                   \
+  if (r < live) {                                                           \
+    at = (V(vf_any) *)(dst + r * stride);                                   \
+    at[0] = adds ? at[0] + left_sum##r : left_sum##r;                       \
+    at[1] = adds ? at[1] + right_sum##r : right_sum##r;                     \
+  }
+
+/// dst[r][lane] (+)= rows[r] . panel, for one tile.
+static void V(product_tile)(const V(number) *const *rows, size_t live, const float *panel, size_t depth, float *dst,
+                            size_t stride, int adds) {
+  const V(operand) zero = {0};
+  V(operand) left, right, factor;
+  V(vf_any) * at;
+  const V(operand_any) *lanes = (const V(operand_any) *)panel;
+  WAN_TILE_EACH(WAN_TILE_BEGIN)
+#pragma clang loop unroll_count(4)
+  for (size_t i = 0; i < depth / WAN_PER_STEP; ++i, lanes += 2) {
+    left = lanes[0], right = lanes[1];
+    WAN_TILE_EACH(WAN_TILE_ADD)
+  }
+  // The last number of a row has no partner, and what lies behind it is not ours to read.
+  if (depth % WAN_PER_STEP != 0) {
+    left = lanes[0], right = lanes[1];
+    WAN_TILE_EACH(WAN_TILE_ADD_LAST)
+  }
+  WAN_TILE_EACH(WAN_TILE_STORE)
+}
+#undef WAN_TILE_BEGIN
+#undef WAN_TILE_MULTIPLY
+#undef WAN_TILE_ADD
+#undef WAN_TILE_ADD_LAST
+#undef WAN_TILE_STORE
+
+/// Where the matrix continues, to be fetched a little at a time while the tiles before it are computed.
+typedef struct {
+  const char *weights;
+  size_t row_bytes, lines, column, columns, line;
+} V(ahead_t);
+
+enum { V(line) = 64 };
+
+/// The stretch of the matrix from input k on, or the first one of the matrix that comes next.
+static V(ahead_t) V(ahead)(const wan_product_t *p, size_t k) {
+  size_t number = p->weights_type == WAN_BF16 ? sizeof(uint16_t) : sizeof(float);
+  const void *weights = k < p->depth ? p->weights : p->next_weights;
+  if (k >= p->depth) k = 0;
+  V(ahead_t) ahead = {.weights = (const char *)weights + k * number};
+  ahead.row_bytes = p->weights_stride * number;
+  ahead.lines = (wan_smaller(WAN_DEPTH_BLOCK, p->depth - k) * number + V(line) - 1) / V(line);
+  ahead.columns = weights ? p->columns : 0;
+  return ahead;
+}
+
+WAN_INLINE void V(fetch)(V(ahead_t) * ahead, size_t lines) {
+  for (; lines > 0 && ahead->column < ahead->columns; --lines) {
+    __builtin_prefetch(ahead->weights + ahead->column * ahead->row_bytes + ahead->line * V(line), 0, 2);
+    if (++ahead->line == ahead->lines) ahead->line = 0, ++ahead->column;
+  }
+}
+
+/// Some rows against all panels of one stretch of inputs, which fetches some lines of the next stretch per tile.
+static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, size_t k, size_t depth,
+                            const float *panels, int adds, V(ahead_t) * ahead, size_t lines) {
+  const size_t panel = WAN_LANES * V(steps)(depth);
+  for (size_t column = 0; column < p->columns; column += WAN_LANES, panels += panel)
+    for (size_t r = first; r < first + count; r += WAN_TILE_ROWS) {
+      size_t live = wan_smaller(WAN_TILE_ROWS, first + count - r);
+      const V(number) *rows[WAN_TILE_ROWS];
+      for (size_t i = 0; i < WAN_TILE_ROWS; ++i)
+        rows[i] = (const V(number) *)p->rows[r + (i < live ? i : 0)] + p->row_offset + k;
+      V(product_tile)(rows, live, panels, depth, p->dst + r * p->dst_stride + column, p->dst_stride, adds);
+      V(fetch)(ahead, lines);
+    }
+}
+
+static void V(product)(const wan_product_t *p, float *panels) {
+  size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
+  for (size_t k = 0; k < p->depth; k += WAN_DEPTH_BLOCK) {
+    size_t depth = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k);
+    V(ahead_t) ahead = V(ahead)(p, k + depth);
+    size_t lines = (ahead.columns * ahead.lines + tiles - 1) / (tiles > 0 ? tiles : 1);
+    for (size_t column = 0; column < p->columns; column += WAN_LANES)
+      V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
+    for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
+      V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, depth, panels, p->adds || k > 0, &ahead,
+                      lines);
+  }
+}
+#undef WAN_PER_STEP
+#undef WAN_MULTIPLY_ADD
+#include "tile_end.h"
