@@ -10,7 +10,7 @@
 #include "scratch.h"
 #include "wan_kernels.h"
 
-enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 128, WAN_WIDEST_PANEL = 32 };
+enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 256, WAN_WIDEST_PANEL = 32 };
 
 /// Rows of queries worked on at once: wide heads get fewer, to stay in the second-level cache.
 static inline size_t wan_query_rows(size_t head_dim) { return head_dim > 256 ? WAN_QUERY_BLOCK / 2 : WAN_QUERY_BLOCK; }

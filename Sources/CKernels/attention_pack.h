@@ -1,4 +1,9 @@
 // Packing of queries, keys and values; included once per instruction set by attention_kernels.h.
+#include "transpose.h"
+
+#if WAN_PAIRS
+typedef V(vf) V(steps_any) __attribute__((aligned(2), may_alias));
+#endif
 
 /// One row of head_dim numbers spread over steps: step i goes to to[i * distance].
 WAN_INLINE void V(spread_row)(const void *from, wan_dtype_t type, size_t index, size_t head_dim, V(element) * to,
@@ -32,35 +37,59 @@ static void V(pack_queries)(const wan_attention_head_t *head, size_t first, size
   }
 }
 
+/// WAN_WIDTH keys of as many dimensions as make whole vectors.
+WAN_INLINE void V(pack_square_keys)(const wan_attention_head_t *head, size_t first, V(element) * to) {
+  for (size_t i = 0; i < head->head_dim; i += WAN_WIDTH * WAN_PER_STEP, to += WAN_WIDTH * WAN_LANES) {
+    V(vf) x[WAN_WIDTH];
+#pragma clang loop unroll(full)
+    for (size_t n = 0; n < WAN_WIDTH; ++n) {
+      size_t index = (first + n) * head->k_stride + i;
+#if WAN_PAIRS
+      x[n] = *(const V(steps_any) *)((const uint16_t *)head->k + index);
+#else
+      x[n] = V(load)(head->k, head->type, index, WAN_WIDTH);
+#endif
+    }
+    V(transpose)(x, (float *)to);
+  }
+}
+
 static void V(pack_keys)(const wan_attention_head_t *head, size_t first, size_t keys, V(element) * packed) {
-  size_t depth = V(steps)(head->head_dim);
-  for (size_t k = 0; k < wan_rounded_up(keys, WAN_LANES); ++k) {
+  const size_t depth = V(steps)(head->head_dim), padded = wan_rounded_up(keys, WAN_LANES);
+  const int square = head->head_dim % (WAN_WIDTH * WAN_PER_STEP) == 0;
+  for (size_t k = 0, count; k < padded; k += count) {
     V(element) *to = packed + k / WAN_LANES * WAN_LANES * depth + k % WAN_LANES;
-    if (k < keys) V(spread_row)(head->k, head->type, (first + k) * head->k_stride, head->head_dim, to, WAN_LANES);
+    count = square && k % WAN_WIDTH == 0 && k + WAN_WIDTH <= keys ? WAN_WIDTH : 1;
+    if (count == WAN_WIDTH) V(pack_square_keys)(head, first + k, to);
+    else if (k < keys) V(spread_row)(head->k, head->type, (first + k) * head->k_stride, head->head_dim, to, WAN_LANES);
     else V(spread_zeros)(head->head_dim, to, WAN_LANES);
   }
 }
 
-static void V(pack_values)(const wan_attention_head_t *head, size_t first, size_t keys, V(element) * packed) {
-  size_t panel = WAN_KEY_BLOCK / WAN_PER_STEP * WAN_LANES;
+/// WAN_WIDTH dimensions of one step of values, of which count are there: a key's, or those of two keys in pairs.
+WAN_INLINE V(operand) V(load_values)(const wan_attention_head_t *head, size_t index, size_t count, int has_partner) {
 #if WAN_PAIRS
-  const uint16_t *v = head->v;
-  for (size_t k = 0; k < keys; k += 2)
-    for (size_t c = 0; c < V(columns)(head->head_dim); ++c) {
-      size_t at = (first + k) * head->v_stride + c;
-      uint32_t one = c < head->head_dim ? v[at] : 0;
-      uint32_t two = c < head->head_dim && k + 1 < keys ? v[at + head->v_stride] : 0;
-      packed[c / WAN_LANES * panel + k / 2 * WAN_LANES + c % WAN_LANES] = one | two << 16;
-    }
+  const uint16_t *v = (const uint16_t *)head->v + index;
+  V(vh) one = {0}, two = {0};
+  memcpy(&one, v, wan_smaller(count, WAN_WIDTH) * sizeof *v);
+  if (has_partner) memcpy(&two, v + head->v_stride, wan_smaller(count, WAN_WIDTH) * sizeof *v);
+  return __builtin_convertvector(one, V(vu)) | __builtin_convertvector(two, V(vu)) << 16;
 #else
-  for (size_t k = 0; k < keys; ++k)
-    for (size_t c = 0; c < V(columns)(head->head_dim); c += WAN_WIDTH) {
-      V(vf) x = {0};
-      if (c < head->head_dim)
-        x = V(load)(head->v, head->type, (first + k) * head->v_stride + c, head->head_dim - c);
-      V(store)(packed, WAN_F32, c / WAN_LANES * panel + k * WAN_LANES + c % WAN_LANES, WAN_WIDTH, x);
-    }
+  (void)has_partner;
+  return V(load)(head->v, head->type, index, count);
 #endif
+}
+
+static void V(pack_values)(const wan_attention_head_t *head, size_t first, size_t keys, V(element) * packed) {
+  const size_t panel = WAN_KEY_BLOCK / WAN_PER_STEP * WAN_LANES;
+  for (size_t k = 0; k < keys; k += WAN_PER_STEP)
+    for (size_t c = 0; c < V(columns)(head->head_dim); c += WAN_WIDTH) {
+      V(operand) x = {0};
+      size_t index = (first + k) * head->v_stride + c;
+      if (c + WAN_WIDTH <= head->head_dim) x = V(load_values)(head, index, WAN_WIDTH, k + 1 < keys);
+      else if (c < head->head_dim) x = V(load_values)(head, index, head->head_dim - c, k + 1 < keys);
+      *(V(operand_any) *)(packed + c / WAN_LANES * panel + k / WAN_PER_STEP * WAN_LANES + c % WAN_LANES) = x;
+    }
 }
 
 static void V(attention_pack)(const wan_attention_head_t *head, void *memory) {

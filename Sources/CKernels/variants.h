@@ -88,6 +88,7 @@ WAN_END
 #ifndef WAN_AVX512_BF16
 #define WAN_AVX512_BF16 WAN_AVX512 ",avx512bf16"
 #define WAN_DOT_BF16(sum, a, b) (V(vf))_mm512_dpbf16_ps((__m512)(sum), (__m512bh)(a), (__m512bh)(b))
+#define WAN_ROUND_BF16(x) _mm512_cvtneps_pbh((__m512)(x))
 #endif
 WAN_TARGET(WAN_AVX512_BF16)
 #define WAN_SUFFIX _avx512_bf16

@@ -3,7 +3,7 @@ public import Tensors
 
 extension CPUBackend {
   /// Queries that one task takes.
-  private static let queryBlock = 64
+  private static let queryBlock = 96
   /// Bytes of packed keys and values held at a time, unless one head needs more.
   private static let packedLimit = 128 << 20
 
