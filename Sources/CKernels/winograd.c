@@ -4,18 +4,34 @@
 #ifndef WAN_WIDTH
 #define WAN_FILE "winograd.c"
 
-enum { WAN_WIDEST_TILE = 6, WAN_CHANNEL_BLOCK = 256, WAN_OUTPUT_BLOCK = 64 };
+enum { WAN_WIDEST_TILE = 6, WAN_CHANNEL_BLOCK = 128, WAN_OUTPUT_BLOCK = 64 };
 
 #include "scratch.h"
 #include "wan_kernels.h"
 
-/// The parts of the caller's scratch and how far their positions are apart.
+/// The parts of the caller's scratch.
 typedef struct {
   float *inputs, *kernels, *sums;  // [position][tile][channel], [position][output][channel], [position][tile][sum]
   const float **rows;              // [position][tile] in inputs
   void *product;
-  size_t tiles, tiles_wide, positions, sum_stride;
+  size_t tiles, tiles_wide, tiles_high, positions, sum_stride;
+  size_t input_plane, kernel_plane, sum_plane;  // between positions
 } wan_winograd_parts_t;
+
+/// A tile's place.
+typedef struct {
+  size_t image, top, left;
+} wan_winograd_place_t;
+
+static wan_winograd_place_t wan_winograd_place(const wan_winograd_t *w, const wan_winograd_parts_t *parts, size_t tile) {
+  size_t row = tile / parts->tiles_wide;
+  wan_winograd_place_t place = {row / parts->tiles_high, row % parts->tiles_high * w->m, tile % parts->tiles_wide * w->m};
+  return place;
+}
+
+/// One line more than the numbers need: a transform writes all positions in turn, and planes that are a power of two
+/// apart would put each other out of the caches.
+static size_t wan_winograd_plane(size_t numbers) { return wan_rounded_up(numbers, 16) + 16; }
 
 #include "variants.h"
 
@@ -23,14 +39,18 @@ typedef struct {
 static size_t wan_winograd_cut(const wan_winograd_t *w, size_t scratch, wan_winograd_parts_t *parts) {
   size_t channels = wan_smaller(w->channels, WAN_CHANNEL_BLOCK), outputs = wan_smaller(w->outputs, WAN_OUTPUT_BLOCK);
   parts->tiles_wide = (w->width + w->m - 1) / w->m;
-  parts->tiles = parts->tiles_wide * ((w->height + w->m - 1) / w->m);
+  parts->tiles_high = (w->height + w->m - 1) / w->m;
+  parts->tiles = w->images * parts->tiles_high * parts->tiles_wide;
   parts->positions = (w->m + 2) * (w->m + 2);
   parts->sum_stride = wan_product_columns(wan_rounded_up(w->outputs, WAN_OUTPUT_BLOCK));
+  parts->input_plane = wan_winograd_plane(parts->tiles * channels);
+  parts->kernel_plane = wan_winograd_plane(outputs * channels);
+  parts->sum_plane = wan_winograd_plane(parts->tiles * parts->sum_stride);
   size_t at = wan_rounded_up(scratch, WAN_ALIGNMENT);
 #define WAN_TAKE(field, type, bytes) parts->field = (type)at, at = wan_rounded_up(at + (bytes), WAN_ALIGNMENT)
-  WAN_TAKE(inputs, float *, parts->positions * parts->tiles * channels * sizeof(float));
-  WAN_TAKE(kernels, float *, parts->positions * outputs * channels * sizeof(float));
-  WAN_TAKE(sums, float *, parts->positions * parts->tiles * parts->sum_stride * sizeof(float));
+  WAN_TAKE(inputs, float *, parts->positions * parts->input_plane * sizeof(float));
+  WAN_TAKE(kernels, float *, parts->positions * parts->kernel_plane * sizeof(float));
+  WAN_TAKE(sums, float *, parts->positions * parts->sum_plane * sizeof(float));
   WAN_TAKE(rows, const float **, parts->positions * parts->tiles * sizeof(float *));
   WAN_TAKE(product, void *, wan_product_scratch_bytes(outputs, channels));
 #undef WAN_TAKE
@@ -65,10 +85,10 @@ static void winograd_products(const wan_winograd_parts_t *parts, size_t output, 
         .row_count = parts->tiles,
         .columns = outputs,
         .depth = channels,
-        .weights = parts->kernels + position * outputs * channels,
+        .weights = parts->kernels + position * parts->kernel_plane,
         .weights_type = WAN_F32,
         .weights_stride = channels,
-        .dst = parts->sums + position * parts->tiles * parts->sum_stride + output,
+        .dst = parts->sums + position * parts->sum_plane + output,
         .dst_stride = parts->sum_stride,
         .adds = adds,
     };
@@ -81,7 +101,8 @@ void wan_winograd(const wan_winograd_t *w, void *scratch) {
   wan_winograd_cut(w, (size_t)scratch, &parts);
   for (size_t channel = 0; channel < w->channels; channel += WAN_CHANNEL_BLOCK) {
     size_t channels = wan_smaller(WAN_CHANNEL_BLOCK, w->channels - channel);
-    for (size_t i = 0; i < parts.positions * parts.tiles; ++i) parts.rows[i] = parts.inputs + i * channels;
+    for (size_t i = 0; i < parts.positions * parts.tiles; ++i)
+      parts.rows[i] = parts.inputs + i / parts.tiles * parts.input_plane + i % parts.tiles * channels;
     winograd_inputs(w, &parts, channel, channels);
     for (size_t output = 0; output < w->outputs; output += WAN_OUTPUT_BLOCK) {
       size_t outputs = wan_smaller(WAN_OUTPUT_BLOCK, w->outputs - output);
@@ -146,10 +167,11 @@ WAN_INLINE void V(sum_transform)(size_t m, const V(vf) * s, V(vf) * y) {
 
 WAN_INLINE void V(inputs_of)(const wan_winograd_t *w, const wan_winograd_parts_t *parts, size_t channel, size_t count,
                              size_t m) {
-  size_t size = m + 2, distance = parts->tiles * count;
+  const size_t size = m + 2, distance = parts->input_plane, window_height = parts->tiles_high * m + 2;
   for (size_t tile = 0; tile < parts->tiles; ++tile) {
-    size_t top = tile / parts->tiles_wide * m, left = tile % parts->tiles_wide * m;
-    const float *corner = w->window + (top * w->window_width + left) * w->channels + channel;
+    wan_winograd_place_t at = wan_winograd_place(w, parts, tile);
+    size_t pixel = (at.image * window_height + at.top) * w->window_width + at.left;
+    const float *corner = w->window + pixel * w->channels + channel;
     float *to = parts->inputs + tile * count;
     WAN_EACH(c, n, count, {
       V(vf) d[WAN_WIDEST_TILE][WAN_WIDEST_TILE], t[WAN_WIDEST_TILE][WAN_WIDEST_TILE];
@@ -165,7 +187,7 @@ WAN_INLINE void V(inputs_of)(const wan_winograd_t *w, const wan_winograd_parts_t
 
 WAN_INLINE void V(kernels_of)(const wan_winograd_t *w, const wan_winograd_parts_t *parts, size_t output, size_t outputs,
                               size_t channel, size_t count, size_t m) {
-  size_t size = m + 2, distance = outputs * count;
+  const size_t size = m + 2, distance = parts->kernel_plane;
   for (size_t n = 0; n < outputs; ++n) {
     size_t from = (output + n) * w->channels + channel;
     float *to = parts->kernels + n * count;
@@ -186,18 +208,19 @@ WAN_INLINE void V(kernels_of)(const wan_winograd_t *w, const wan_winograd_parts_
 }
 
 WAN_INLINE void V(sums_of)(const wan_winograd_t *w, const wan_winograd_parts_t *parts, size_t m) {
-  size_t size = m + 2, distance = parts->tiles * parts->sum_stride;
+  const size_t size = m + 2, distance = parts->sum_plane;
   for (size_t tile = 0; tile < parts->tiles; ++tile) {
-    size_t top = tile / parts->tiles_wide * m, left = tile % parts->tiles_wide * m;
+    wan_winograd_place_t at = wan_winograd_place(w, parts, tile);
+    size_t pixel = (at.image * w->height + at.top) * w->width + at.left;
     const float *from = parts->sums + tile * parts->sum_stride;
     WAN_EACH(c, n, w->outputs, {
       V(vf) s[WAN_WIDEST_TILE][WAN_WIDEST_TILE], pixels[WAN_WIDEST_TILE][WAN_WIDEST_TILE];
       for (size_t i = 0; i < size; ++i)
         for (size_t j = 0; j < size; ++j) s[i][j] = V(load)(from, WAN_F32, (i * size + j) * distance + c, n);
       WAN_BOTH_WAYS(sum_transform, m, s, size, pixels, m);
-      for (size_t i = 0; i < m && top + i < w->height; ++i)
-        for (size_t j = 0; j < m && left + j < w->width; ++j)
-          V(store)(w->dst, WAN_F32, ((top + i) * w->width + left + j) * w->dst_stride + c, n, pixels[i][j]);
+      for (size_t i = 0; i < m && at.top + i < w->height; ++i)
+        for (size_t j = 0; j < m && at.left + j < w->width; ++j)
+          V(store)(w->dst, WAN_F32, (pixel + i * w->width + j) * w->dst_stride + c, n, pixels[i][j]);
     });
   }
 }

@@ -38,7 +38,8 @@ extension CPUBackend {
       let (place, block) = (rest / layout.blocks, rest % layout.blocks)
       let start = place % bands * band
       let tile = ConvolutionTile(
-        frame: place / bands, rows: start..<min(x.shape[1], start + band), width: x.shape[2], block: block)
+        frames: place / bands..<place / bands + 1, rows: start..<min(x.shape[1], start + band), width: x.shape[2],
+        block: block)
       upsample(tile, column, x, weights, phases, into: result, worker)
     }
     return result
@@ -86,11 +87,12 @@ extension CPUBackend {
     let blocks = weights.layout.blocks
     let band = rowsOfBand(height, width, blocks: blocks, kernel)
     let bands = (height + band - 1) / band
-    threads.run(frames * bands * blocks) { index, worker in
+    let group = framesOfTile(frames, pixels: band * width, tasks: frames * bands * blocks, kernel)
+    threads.run((frames + group - 1) / group * bands * blocks) { index, worker in
       let (place, block) = (index / blocks, index % blocks)
-      let start = place % bands * band
+      let (first, start) = (place / bands * group, place % bands * band)
       let tile = ConvolutionTile(
-        frame: place / bands, rows: start..<min(height, start + band), width: width, block: block)
+        frames: first..<min(frames, first + group), rows: start..<min(height, start + band), width: width, block: block)
       convolve(tile, walk, weights, kernel, into: result, worker)
     }
   }
@@ -101,6 +103,15 @@ extension CPUBackend {
     let rows = max(1, (weights.isPacked ? 512 : 2048) / max(1, width))
     let limit = max(1, min(rows, (height * blocks + 3) / 4))
     return weights.isPacked || limit < 4 ? limit : limit / 4 * 4
+  }
+
+  /// Frames of a tile: as many as make 2048 pixels and leave two tiles for each thread, evenly.
+  ///
+  /// Our kernels lay weights out once per tile, and give the same bits however frames are grouped.
+  private func framesOfTile(_ frames: Int, pixels: Int, tasks: Int, _ weights: WindowWeights) -> Int {
+    let most = weights.isPacked ? 1 : max(1, min(2048 / max(1, pixels), tasks / (2 * threads.count), frames))
+    let groups = (frames + most - 1) / most
+    return (frames + groups - 1) / groups
   }
 
   private func convolve(
@@ -115,24 +126,28 @@ extension CPUBackend {
       width: (tile.width - 1) * geometry.strideWidth + weights.kernel.width, inputs: layout.channels,
       outputs: layout.block, kernelHeight: weights.kernel.height, kernelWidth: weights.kernel.width,
       strideHeight: geometry.strideHeight, strideWidth: geometry.strideWidth)
-    let step = WindowProduct(kernel, block: tile.block, key, primitives, threads)
-    let direct = result.dtype == .f32 && step.stride == weights.outputs
-    let first = (tile.frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
-    // SAFETY: window and tile have the sizes that the key says, and each tile of the result has one writer.
+    let step = WindowProduct(
+      kernel, block: tile.block, key, images: tile.frames.count, primitives, threads)
+    let windowBytes = step.windowHeight * step.windowWidth * key.inputs * step.sourceType.byteCount
+    // SAFETY: windows and tile have the sizes that the key says, and each tile of the result has one writer.
     let parts = unsafe worker.scratch([
-      step.scratchBytes, step.windowHeight * step.windowWidth * key.inputs * step.sourceType.byteCount,
-      direct ? 0 : tile.pixels * step.stride * 4,
+      step.scratchBytes, tile.frames.count * windowBytes, tile.frames.count * tile.pixels * step.stride * 4,
     ])
-    unsafe walk.window(of: tile.frame, merged: layout.channels).gather(
-      top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
-      rows: step.windowHeight, columns: step.windowWidth, as: step.sourceType, rounded: weights.rounds, into: parts[1])
-    let target = unsafe result.address(first * weights.outputs + columns.lowerBound)
-    let product = unsafe direct ? target : parts[2]
-    unsafe step.execute(threads, worker, window: parts[1], dst: product, scratch: parts[0])
-    if direct && weights.bias == nil { return }
-    unsafe wan_bias_activation(
-      product.assumingMemoryBound(to: Float.self), step.stride, weights.bias?.floats(columns.lowerBound), target,
-      result.kernelType("convolution"), weights.outputs, tile.pixels, columns.count, WAN_ACT_NONE)
+    for (index, frame) in tile.frames.enumerated() {
+      unsafe walk.window(of: frame, merged: layout.channels).gather(
+        top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
+        rows: step.windowHeight, columns: step.windowWidth, as: step.sourceType, rounded: weights.rounds,
+        into: parts[1] + index * windowBytes)
+    }
+    unsafe step.execute(threads, worker, window: parts[1], dst: parts[2], scratch: parts[0])
+    let sums = unsafe parts[2].assumingMemoryBound(to: Float.self)
+    for (index, frame) in tile.frames.enumerated() {
+      let first = (frame * walk.extents[1] + tile.rows.lowerBound) * tile.width
+      unsafe wan_bias_activation(
+        sums + index * tile.pixels * step.stride, step.stride, weights.bias?.floats(columns.lowerBound),
+        result.address(first * weights.outputs + columns.lowerBound), result.kernelType("convolution"),
+        weights.outputs, tile.pixels, columns.count, WAN_ACT_NONE)
+    }
   }
 
   /// Both phases of one output column parity, for some rows of the small image.
@@ -147,9 +162,10 @@ extension CPUBackend {
       bf16: type == .bf16, height: tile.rows.count + 1, width: width + 1, inputs: layout.channels,
       outputs: layout.block, kernelHeight: 2, kernelWidth: 2, strideHeight: 1, strideWidth: 1)
     let window = FrameWindow(
-      frames: [x[tile.frame]], height: x.shape[1], width: width, channels: weights.inputs, merged: layout.channels)
+      frames: [x[tile.frames.lowerBound]], height: x.shape[1], width: width, channels: weights.inputs,
+      merged: layout.channels)
     let products = (0..<2).map {
-      WindowProduct(phases[$0 * 2 + column], block: tile.block, key, primitives, threads)
+      WindowProduct(phases[$0 * 2 + column], block: tile.block, key, images: 1, primitives, threads)
     }
     let stride = products[0].stride
     let rowBytes = key.width * key.inputs * type.byteCount
@@ -164,7 +180,7 @@ extension CPUBackend {
       unsafe products[row].execute(
         threads, worker, window: parts[1] + row * rowBytes, dst: parts[2], scratch: parts[0])
       for (index, y) in tile.rows.enumerated() {
-        let pixel = ((tile.frame * x.shape[1] + y) * 2 + row) * 2 * width + column
+        let pixel = ((tile.frames.lowerBound * x.shape[1] + y) * 2 + row) * 2 * width + column
         unsafe wan_bias_activation(
           parts[2].assumingMemoryBound(to: Float.self) + index * width * stride, stride,
           weights.bias?.floats(columns.lowerBound), result.address(pixel * weights.outputs + columns.lowerBound),
@@ -174,13 +190,14 @@ extension CPUBackend {
   }
 }
 
-/// The part of a convolution that one task computes: rows of one output frame and a block of outputs.
+/// The part of a convolution that one task computes: the same rows of some output frames and a block of outputs.
 private struct ConvolutionTile {
-  let frame: Int
+  let frames: Range<Int>
   let rows: Range<Int>
   let width: Int
   let block: Int
 
+  /// Of each frame.
   var pixels: Int { rows.count * width }
 }
 

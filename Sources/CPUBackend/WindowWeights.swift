@@ -26,7 +26,7 @@ enum WindowWeights {
   }
 }
 
-/// The convolution of one window with one block of a kernel's outputs.
+/// The convolution of windows of one size with one block of a kernel's outputs.
 struct WindowProduct {
   private enum Form {
     case packed(Primitive, weights: Tensor)
@@ -38,10 +38,16 @@ struct WindowProduct {
   private let form: Form
   private let key: WindowKey
   private let block: Int
+  /// Windows that are convolved together; one where oneDNN does it.
+  private let images: Int
 
-  init(_ weights: WindowWeights, block: Int, _ key: WindowKey, _ primitives: PrimitiveCache, _ threads: Threads) {
+  init(
+    _ weights: WindowWeights, block: Int, _ key: WindowKey, images: Int, _ primitives: PrimitiveCache,
+    _ threads: Threads
+  ) {
     self.key = key
     self.block = block
+    self.images = images
     switch weights {
     case .taps(let weight):
       let size = weights.tileSize(key)
@@ -82,13 +88,14 @@ struct WindowProduct {
     case .tiled(_, let size):
       // SAFETY: only the extents are read.
       var tiles = unsafe wan_winograd_t()
-      unsafe (tiles.height, tiles.width, tiles.m) = (key.outputHeight, key.outputWidth, size)
+      unsafe (tiles.images, tiles.height, tiles.width, tiles.m) = (images, key.outputHeight, key.outputWidth, size)
       unsafe (tiles.channels, tiles.outputs) = (key.inputs, key.outputs)
       return unsafe wan_winograd_scratch_bytes(&tiles)
     }
   }
 
-  /// Multiplies the window [windowHeight, windowWidth, inputs] into `dst` [height', width', stride] float32.
+  /// Multiplies the windows [images, windowHeight, windowWidth, inputs] into `dst` [images, height', width', stride]
+  /// float32.
   @unsafe
   func execute(
     _ threads: Threads, _ worker: Worker, window: UnsafeMutableRawPointer, dst: UnsafeMutableRawPointer,
@@ -101,8 +108,8 @@ struct WindowProduct {
       unsafe multiply(weight, window, dst.assumingMemoryBound(to: Float.self), scratch)
     case .tiled(let weight, let size):
       var tiles = unsafe wan_winograd_t(
-        window: window.assumingMemoryBound(to: Float.self), window_width: windowWidth, height: key.outputHeight,
-        width: key.outputWidth, channels: key.inputs, outputs: key.outputs,
+        window: window.assumingMemoryBound(to: Float.self), window_width: windowWidth, images: images,
+        height: key.outputHeight, width: key.outputWidth, channels: key.inputs, outputs: key.outputs,
         taps: weight.address(block * key.outputs * key.inputs), taps_type: weight.kernelType("convolution"),
         tap_stride: weight.shape[1] * key.inputs, dst: dst.assumingMemoryBound(to: Float.self), dst_stride: stride,
         m: size)
@@ -117,8 +124,11 @@ struct WindowProduct {
     _ scratch: UnsafeMutableRawPointer
   ) {
     let (width, channels) = (key.outputWidth, key.inputs)
-    let rows = unsafe (0..<key.outputHeight * width).map { pixel in
-      let (y, x) = (pixel / width * key.strideHeight, pixel % width * key.strideWidth)
+    let pixels = key.outputHeight * width
+    let rows = unsafe (0..<images * pixels).map { index in
+      let (image, pixel) = (index / pixels, index % pixels)
+      let y = image * key.height + pixel / width * key.strideHeight
+      let x = pixel % width * key.strideWidth
       return unsafe UnsafeRawPointer?(window + (y * key.width + x) * channels * sourceType.byteCount)
     }
     unsafe rows.withUnsafeBufferPointer { rows in

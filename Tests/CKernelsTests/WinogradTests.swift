@@ -21,10 +21,11 @@ extension KernelTests {
       }
     }
 
-    /// Random numbers for one convolution.
+    /// Random numbers for one convolution of two images.
     private struct Case {
       let height, width, channels, outputs, m: Int
       let windowHeight, windowWidth: Int
+      let images = 2
       let window, taps: [Float]
 
       init(_ height: Int, _ width: Int, _ channels: Int, _ outputs: Int, _ m: Int) {
@@ -32,16 +33,18 @@ extension KernelTests {
         windowHeight = (height + m - 1) / m * m + 2
         windowWidth = (width + m - 1) / m * m + 3
         var random = Random(seed: UInt64(height * 100 + channels + m))
-        window = random.floats(windowHeight * windowWidth * channels)
+        window = random.floats(images * windowHeight * windowWidth * channels)
         taps = random.floats(9 * outputs * channels)
       }
 
       func expected(_ taps: [Float]) -> [Double] {
-        (0..<height * width * outputs).map { index in
-          let (pixel, n) = (index / outputs, index % outputs)
+        (0..<images * height * width * outputs).map { index in
+          let (place, n) = (index / outputs, index % outputs)
+          let (image, pixel) = (place / (height * width), place % (height * width))
           var sum = 0.0
           for tap in 0..<9 {
-            let at = ((pixel / width + tap / 3) * windowWidth + pixel % width + tap % 3) * channels
+            let row = image * windowHeight + pixel / width + tap / 3
+            let at = (row * windowWidth + pixel % width + tap % 3) * channels
             for c in 0..<channels {
               sum += Double(window[at + c]) * Double(taps[(tap * outputs + n) * channels + c])
             }
@@ -51,13 +54,13 @@ extension KernelTests {
       }
 
       func convolved(_ taps: Numbers) -> Numbers {
-        var dst = [Float](repeating: .nan, count: height * width * outputs)
+        var dst = [Float](repeating: .nan, count: images * height * width * outputs)
         unsafe window.withUnsafeBufferPointer { window in
           unsafe taps.bytes.withUnsafeBytes { bytes in
             unsafe dst.withUnsafeMutableBufferPointer { dst in
               var tiles = unsafe wan_winograd_t(
-                window: window.baseAddress, window_width: windowWidth, height: height, width: width,
-                channels: channels, outputs: outputs, taps: bytes.baseAddress, taps_type: taps.type,
+                window: window.baseAddress, window_width: windowWidth, images: images, height: height,
+                width: width, channels: channels, outputs: outputs, taps: bytes.baseAddress, taps_type: taps.type,
                 tap_stride: outputs * channels, dst: dst.baseAddress, dst_stride: outputs, m: m)
               var scratch = unsafe [UInt8](repeating: 0xFF, count: wan_winograd_scratch_bytes(&tiles))
               unsafe wan_winograd(&tiles, &scratch)

@@ -58,13 +58,14 @@ void wan_product(const wan_product_t *product, void *scratch);
 /// A 3x3 convolution of stride 1 in tiles of m x m results (m is 2 or 4), which takes 4/9 or 1/4 of the products.
 /// Rounding grows with m: some 1e-6 and 1e-5 of the result's size.
 typedef struct {
-  const float *window;       // pixels [height up to a multiple of m, + 2][window_width][channels]
+  const float *window;       // pixels [images][height up to a multiple of m, + 2][window_width][channels]
   size_t window_width;       // at least width up to a multiple of m, + 2
+  size_t images;             // that are convolved alike, so that a kernel is transformed once for all
   size_t height, width, channels, outputs;
   const void *taps;          // [9][outputs][channels], tap_stride elements between taps
   wan_dtype_t taps_type;
   size_t tap_stride;
-  float *dst;                // [height][width] pixels of outputs, dst_stride elements apart
+  float *dst;                // [images][height][width] pixels of outputs, dst_stride elements apart
   size_t dst_stride;
   size_t m;
 } wan_winograd_t;
