@@ -3,6 +3,10 @@
 typedef int8_t V(bytes) __attribute__((vector_size(4 * WAN_PER_STEP)));
 typedef int8_t V(bytes_any) __attribute__((vector_size(4 * WAN_PER_STEP), aligned(1), may_alias));
 typedef int16_t V(pairs) __attribute__((vector_size(16)));
+#if WAN_QUADS
+typedef V(vu) V(quads_any) __attribute__((aligned(1), may_alias));
+#include "transpose.h"
+#endif
 
 WAN_INLINE size_t V(steps)(size_t depth) { return (depth + WAN_PER_STEP - 1) / WAN_PER_STEP; }
 
@@ -21,6 +25,18 @@ WAN_INLINE wan_units_t V(four_steps)(const int8_t *from, size_t count) {
 #endif
 }
 
+/// Lays out the steps of a row that fill whole vectors; returns how many there are.
+WAN_INLINE size_t V(pack_whole_steps)(const int8_t *from, size_t depth, wan_unit_t *to) {
+  size_t i = 0;
+#if WAN_QUADS
+  for (; (i + WAN_WIDTH) * WAN_PER_STEP <= depth; i += WAN_WIDTH)
+    *(V(vu_any) *)(to + i) = *(const V(quads_any) *)(from + i * WAN_PER_STEP) ^ 0x80808080u;
+#else
+  (void)from, (void)depth, (void)to;
+#endif
+  return i;
+}
+
 static void V(pack_rows)(const wan_product_block_t *p, size_t first, size_t rows, wan_unit_t *to) {
   size_t steps = V(padded_steps)(p->depth), tiled = (rows + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * WAN_TILE_ROWS;
   for (size_t r = 0; r < tiled; ++r, to += WAN_ROW_STEPS) {
@@ -29,7 +45,7 @@ static void V(pack_rows)(const wan_product_block_t *p, size_t first, size_t rows
       continue;
     }
     const int8_t *from = p->x + (first + r) * p->x_stride;
-    for (size_t i = 0; i < steps; i += 4) {
+    for (size_t i = V(pack_whole_steps)(from, p->depth, to); i < steps; i += 4) {
       wan_units_t units = V(four_steps)(from + i * WAN_PER_STEP, p->depth - i * WAN_PER_STEP);
 #if WAN_QUADS
       units ^= (int32_t)0x80808080;
@@ -67,14 +83,34 @@ WAN_INLINE void V(measure_offsets)(const wan_unit_t *panel, size_t steps, wan_un
 #endif
 }
 
+/// Turns the steps of WAN_WIDTH columns that fill whole squares; returns how many there are.
+WAN_INLINE size_t V(pack_squares)(const wan_product_block_t *p, size_t column, wan_unit_t *to) {
+  size_t i = 0;
+#if WAN_QUADS
+  if (column + WAN_WIDTH > p->columns) return 0;
+  for (; (i + WAN_WIDTH) * WAN_PER_STEP <= p->depth; i += WAN_WIDTH) {
+    V(vf) x[WAN_WIDTH];
+#pragma clang loop unroll(full)
+    for (size_t n = 0; n < WAN_WIDTH; ++n)
+      x[n] = (V(vf))*(const V(quads_any) *)(p->w + (column + n) * p->w_stride + i * WAN_PER_STEP);
+    V(transpose)(x, (float *)(to + i * WAN_LANES));
+  }
+#else
+  (void)p, (void)column, (void)to;
+#endif
+  return i;
+}
+
 static void V(pack_columns)(const wan_product_block_t *p, const wan_product_scratch_t *s) {
   size_t steps = V(padded_steps)(p->depth);
   for (size_t c = 0; c < p->columns; c += WAN_LANES) {
     wan_unit_t *panel = s->panels + c * steps;
+    size_t turned = 0;
     for (size_t lane = 0; lane < WAN_LANES; lane += 4) {
+      if (lane % WAN_WIDTH == 0) turned = V(pack_squares)(p, c + lane, panel + lane);
       size_t column = c + lane, columns = column < p->columns ? wan_smaller(4, p->columns - column) : 0;
       const int8_t *from = p->w + (columns > 0 ? column : 0) * p->w_stride;
-      for (size_t i = 0; i < steps; i += 4) {
+      for (size_t i = turned; i < steps; i += 4) {
         size_t k = i * WAN_PER_STEP;
         if (columns == 4) V(pack_square)(from + k, p->w_stride, 4, p->depth - k, panel + i * WAN_LANES + lane);
         else V(pack_square)(from + k, p->w_stride, columns, p->depth - k, panel + i * WAN_LANES + lane);

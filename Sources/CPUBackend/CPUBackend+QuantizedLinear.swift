@@ -21,7 +21,7 @@ extension CPUBackend {
   /// Outputs of one task: what the kernel lays out at once.
   private static let quantizedColumns = 256
   /// Rows of one task at most, multiples of which the kernel works on.
-  private static let quantizedRows = 768
+  private static let quantizedRows = 1248
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
 
