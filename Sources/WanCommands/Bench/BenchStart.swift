@@ -23,7 +23,12 @@ struct BenchStart: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Latent frames x height x width of the pass.", valueName: "TxHxW"))
   var latent: LatentArgument = LatentArgument(frames: 5, height: 16, width: 16)
 
+  @OptionGroup var quantized: Int8CacheOptions
   @OptionGroup var options: BenchOptions
+
+  func validate() throws {
+    try quantized.check(options.engine.precision)
+  }
 
   func run() async throws {
     let sinceLaunch = Stopwatch.sinceLaunch()
@@ -33,7 +38,8 @@ struct BenchStart: AsyncParsableCommand {
     }
     let backend = options.engine.makeBackend()
     let loading = Stopwatch()
-    let weights = Weights(part.source, backend: backend, precision: options.engine.precision)
+    let source = try quantized.cache?.source(part, backend: backend, log: Console.note) ?? part.source
+    let weights = Weights(source, backend: backend, precision: options.engine.precision)
     let transformer = WanTransformer(weights, part.configuration)
     try weights.finish()
     let loadSeconds = loading.seconds

@@ -16,11 +16,10 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "The clip") var clip: GenerateOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
 
   func validate() throws {
-    guard clip.int8Cache == "off" || engine.precision == .int8 else {
-      throw ValidationError("--int8-cache keeps weights of --precision int8; give both")
-    }
+    try quantized.check(engine.precision)
   }
 
   func run() async throws {
@@ -53,7 +52,7 @@ struct GenerateCommand: AsyncParsableCommand {
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet), steps: plan.steps)
     reporter.begin(PlanReport(plan, backend: backend.name, output: path))
     let generator = Generator(
-      backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: clip.quantizedWeightCache)
+      backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let trace = try await generator.clip(
       plan, to: path, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
       keepTrace: output.saveTensors != nil, onEvent: reporter.show)

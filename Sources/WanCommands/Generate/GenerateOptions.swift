@@ -65,28 +65,12 @@ struct GenerateOptions: ParsableArguments {
         + "stays the same.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
-  @Option(
-    help: ArgumentHelp(
-      "Keep the weights of --precision int8 in a folder, or beside the model (auto), to start faster.",
-      valueName: "off|auto|DIR"))
-  var int8Cache: String = "off"
-
   func validate() throws {
-    guard !int8Cache.isEmpty else { throw ValidationError("--int8-cache is off, auto or a folder") }
     guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
     else {
       throw ValidationError(
         "--rng-card \(rngCard.width)x\(rngCard.height): multiprocessors go from \(CUDAGenerator.multiprocessorRange.words), "
           + "threads from \(CUDAGenerator.threadRange.words)")
-    }
-  }
-
-  /// Where weights as bytes are kept, if anywhere.
-  var quantizedWeightCache: QuantizedWeightCache? {
-    switch int8Cache {
-    case "off": nil
-    case "auto": QuantizedWeightCache(.besideModel)
-    default: QuantizedWeightCache(.folder(int8Cache))
     }
   }
 

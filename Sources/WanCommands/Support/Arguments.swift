@@ -5,7 +5,7 @@ import WanKit
 import WanModels
 
 /// A width and a height, written 832x480 or 832*480.
-struct SizeArgument: ExpressibleByArgument {
+struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
   let width, height: Int
 
   init?(argument: String) {
@@ -13,6 +13,8 @@ struct SizeArgument: ExpressibleByArgument {
     guard parts.count == 2, let width = parts[0], let height = parts[1] else { return nil }
     (self.width, self.height) = (width, height)
   }
+
+  var description: String { "\(width)x\(height)" }
 }
 
 /// One guidance scale for all experts, or LOW,HIGH.

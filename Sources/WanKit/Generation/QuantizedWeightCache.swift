@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import Layers
-import Tensors
+public import Tensors
 import WanModels
 
 /// A transformer's matrices as bytes, kept in a file, so that a checkpoint is quantized once and not at every start.
@@ -29,8 +29,11 @@ public struct QuantizedWeightCache: Sendable {
   /// The checkpoint with its matrices as they are kept, after keeping them where they are not yet; the checkpoint
   /// itself where they cannot be kept.
   ///
-  /// - Parameter log: told in a line each when a file is made, and why one could not be.
-  func source(
+  /// - Parameters:
+  ///   - backend: quantizes where a file is made.
+  ///   - log: told in a line each when a file is made, and why one could not be.
+  /// - Throws: `CancellationError` when the task is cancelled while a file is made.
+  public func source(
     _ part: ModelFolder.TransformerPart, backend: any Backend, log: (String) -> Void
   ) throws -> any WeightSource {
     let requests = Self.requests(part)
