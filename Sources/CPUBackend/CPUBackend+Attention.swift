@@ -5,7 +5,7 @@ extension CPUBackend {
   /// Queries that one task takes.
   private static let queryBlock = 96
   /// Bytes of packed keys and values held at a time, unless one head needs more.
-  private static let packedLimit = 128 << 20
+  private static let packedLimit = 16 << 20
 
   public func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, _ options: AttentionOptions) -> Tensor {
     checkAttention(q, k, v, options)

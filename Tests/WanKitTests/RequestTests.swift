@@ -165,6 +165,22 @@ struct RequestTests {
     #expect(plan.memory.total >= plan.decodingMemory.total)
   }
 
+  @Test("a plan in int8 counts the blocks' matrices as bytes with a scale per row")
+  func bytes() throws {
+    let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
+    let part = try #require(model.transformers[.only])
+    let blocks = part.source.names.filter { name in
+      name.hasPrefix("blocks.") && name.hasSuffix(".weight") && part.source.descriptor(name)?.shape.rank == 2
+    }
+    let saved = try blocks.map { name in
+      let matrix = try #require(part.source.descriptor(name))
+      return matrix.shape.count * (matrix.dtype.byteCount - 1) - matrix.shape[0] * 4
+    }
+    #expect(!saved.isEmpty)
+    #expect(part.byteCount(in: .bf16) == part.source.byteCount)
+    #expect(part.byteCount(in: .int8) == part.source.byteCount - saved.reduce(0, +))
+  }
+
   @Test("the largest request is planned without overflow")
   func largest() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")

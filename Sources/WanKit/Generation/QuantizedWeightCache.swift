@@ -36,7 +36,7 @@ public struct QuantizedWeightCache: Sendable {
   public func source(
     _ part: ModelFolder.TransformerPart, backend: any Backend, log: (String) -> Void
   ) throws -> any WeightSource {
-    let requests = Self.requests(part)
+    let requests = part.quantizableRequests
     guard let identity = Self.identity(part.source, requests) else { return part.source }
     let path = path(of: part.source)
     if let kept = Self.open(path, identity, requests) { return QuantizedSource(part.source, kept: kept) }
@@ -50,13 +50,6 @@ public struct QuantizedWeightCache: Sendable {
       log("int8 weights are not kept: \((error as? CheckpointError)?.description ?? error.localizedDescription)")
     }
     return Self.open(path, identity, requests).map { QuantizedSource(part.source, kept: $0) } ?? part.source
-  }
-
-  /// The matrices that the transformer multiplies as bytes.
-  private static func requests(_ part: ModelFolder.TransformerPart) -> [TensorRequest] {
-    let survey = Weights(part.source, backend: ReferenceBackend(), precision: .int8, survey: true)
-    _ = WanTransformer(survey, part.configuration)
-    return survey.quantizableRequests
   }
 
   private static func open(_ path: String, _ identity: String, _ requests: [TensorRequest]) -> SafetensorsFile? {

@@ -1,3 +1,4 @@
+import Layers
 public import Tensors
 import WanModels
 
@@ -17,7 +18,7 @@ extension GenerationPlan {
   ///
   /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
   public var memory: MemoryEstimate {
-    let transformer = model.transformers.values.map(\.source.byteCount).max() ?? 0
+    let transformer = model.transformers.values.map { $0.byteCount(in: precision) }.max() ?? 0
     let stages = [
       MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0),
       MemoryEstimate(weights: transformer, activations: samplingBytes), decodingMemory,
@@ -37,6 +38,25 @@ extension GenerationPlan {
     guard let c = model.transformers.values.first?.configuration else { return 0 }
     let element = precision.activations.byteCount
     return 2 * tokens * (c.dimension * (2 * 4 + 4 * element) + c.feedForward * element)
+  }
+}
+
+extension ModelFolder.TransformerPart {
+  /// The matrices that the transformer multiplies as bytes in ``Precision/int8``.
+  var quantizableRequests: [TensorRequest] {
+    let survey = Weights(source, backend: ReferenceBackend(), precision: .int8, survey: true)
+    _ = WanTransformer(survey, configuration)
+    return survey.quantizableRequests
+  }
+
+  /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices as
+  /// bytes with a scale for each row.
+  public func byteCount(in precision: Precision) -> Int {
+    guard precision == .int8 else { return source.byteCount }
+    return quantizableRequests.reduce(source.byteCount) { total, request in
+      let stored = source.descriptor(request.name)?.dtype.byteCount ?? 0
+      return total + request.shape.count * (1 - stored) + request.shape[0] * DType.f32.byteCount
+    }
   }
 }
 
