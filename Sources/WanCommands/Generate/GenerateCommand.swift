@@ -26,19 +26,22 @@ struct GenerateCommand: AsyncParsableCommand {
     do {
       try await interruptible { try await generate() }
     } catch is CancellationError {
-      throw stopped()
+      stop()
     } catch MediaError.cancelled {
-      throw stopped()
+      stop()
     } catch let error as RequestError {
       Console.note("Error: --\(error)")
       throw ExitCode(EX_USAGE)
     }
   }
 
-  /// The exit code of a command that Ctrl-C ended.
-  private func stopped() -> ExitCode {
+  /// Ends a command that Ctrl-C stopped.
+  ///
+  /// Without the process's exit handlers: the library that runs ffmpeg may have a task on its way out, which crashes when
+  /// it meets what they tear down.
+  private func stop() -> Never {
     Console.note("stopped; nothing was written")
-    return ExitCode(130)
+    _exit(130)
   }
 
   private func generate() async throws {
