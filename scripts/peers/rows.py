@@ -51,8 +51,7 @@ class Row:
 
 def transformer_parts():
     for tokens, latent in TI2V_LATENTS.items():
-        sides = ("ours-bf16", "ours-int8") + (THEIRS if tokens < 16000 else ())
-        yield Part(f"ti2v-5b-{tokens}", TI2V + latent + SCALED, sides, quick=tokens == 320)
+        yield Part(f"ti2v-5b-{tokens}", TI2V + latent + SCALED, ("ours-bf16", "ours-int8") + THEIRS, quick=tokens == 320)
 
 
 PARTS = [
