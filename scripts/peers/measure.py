@@ -37,7 +37,7 @@ class Measuring:
             return words(self.python, script, *arguments.split(), "--dtype", numbers, *shared)
         folder = ["--model", self.model] if part.name == "start" else []
         if part.name == "start" and numbers == "int8":
-            # The first run makes the file; report.py takes the median, which is of those that found it.
+            # The first run makes the file, unless it is there; the median of three runs is of one that found it.
             folder += ["--int8-cache", "auto"]
         return words(self.wan, "bench", *arguments.split(), *folder, "--precision", numbers, *shared, "--json")
 
