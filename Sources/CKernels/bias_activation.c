@@ -1,10 +1,11 @@
 #ifndef WAN_WIDTH
 #define WAN_FILE "bias_activation.c"
+#define WAN_WITH_PAIRS
 #include "variants.h"
 
 void wan_bias_activation(const float *src, size_t lds, const float *bias, void *dst, wan_dtype_t dst_type, size_t ldd,
                          size_t rows, size_t columns, wan_activation_t activation) {
-  WAN_DISPATCH(bias_activation, src, lds, bias, dst, dst_type, ldd, rows, columns, activation);
+  WAN_DISPATCH_PAIRS(dst_type, bias_activation, src, lds, bias, dst, dst_type, ldd, rows, columns, activation);
 }
 #else
 static void V(bias_activation)(const float *src, size_t lds, const float *bias, void *dst, wan_dtype_t dst_type,

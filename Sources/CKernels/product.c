@@ -9,6 +9,7 @@
 
 enum { WAN_DEPTH_BLOCK = 512, WAN_ROW_BLOCK = 96 };
 
+#include "ahead.h"
 #include "scratch.h"
 #include "variants.h"
 

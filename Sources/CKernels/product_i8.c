@@ -26,25 +26,20 @@ WAN_END
 #endif
 
 size_t wan_product_i8_scratch_bytes(void) {
-  size_t units = (WAN_ROW_BLOCK + WAN_COLUMN_BLOCK) * WAN_ROW_STEPS + WAN_COLUMN_BLOCK;
-  return WAN_ALIGNMENT + units * sizeof(wan_unit_t);
+  return WAN_ALIGNMENT + (WAN_ROW_BLOCK + WAN_COLUMN_BLOCK) * WAN_ROW_STEPS * sizeof(wan_unit_t);
 }
 
-void wan_product_i8(const int8_t *x, size_t x_stride, const int8_t *w, size_t w_stride, int32_t *dst,
-                    size_t dst_stride, size_t rows, size_t columns, size_t depth, void *scratch) {
-  if (depth == 0)
-    for (size_t r = 0; r < rows; ++r) memset(dst + r * dst_stride, 0, columns * sizeof *dst);
-  wan_product_block_t whole = {.x = x, .w = w, .x_stride = x_stride, .w_stride = w_stride, .dst = dst};
-  whole.dst_stride = dst_stride, whole.rows = rows, whole.columns = columns, whole.depth = depth;
+void wan_product_i8(const wan_product_i8_t *p, void *scratch) {
+  if (p->depth == 0)
+    for (size_t r = 0; r < p->row_count; ++r) memset(p->dst + r * p->dst_stride, 0, p->columns * sizeof *p->dst);
   wan_product_scratch_t parts;
   parts.rows = wan_aligned(scratch);
   parts.panels = parts.rows + WAN_ROW_BLOCK * WAN_ROW_STEPS;
-  parts.offsets = parts.panels + WAN_COLUMN_BLOCK * WAN_ROW_STEPS;
 #if WAN_X86
   if (wan_has_byte_products()) {
-    product_i8_avx512_vnni(&whole, &parts);
+    product_i8_avx512_vnni(p, &parts);
     return;
   }
 #endif
-  WAN_DISPATCH(product_i8, &whole, &parts);
+  WAN_DISPATCH(product_i8, p, &parts);
 }

@@ -1,38 +1,54 @@
 // The register tiles of a product of signed bytes: WAN_TILE_ROWS rows by WAN_LANES columns, one variable per sum.
-#define WAN_TILE_BEGIN(r) V(vu) left_sum##r = left_start, right_sum##r = right_start;
-#define WAN_TILE_ADD(r)                                           \
-  factor = (uint32_t)a[r * WAN_ROW_STEPS] - zero;                 \
-  left_sum##r = WAN_STEP(left_sum##r, factor, left);              \
+
+/// What one tile is computed from.
+typedef struct {
+  const char *rows; // [row][step], row_bytes apart
+  size_t row_bytes;
+  const wan_unit_t *panel; // [step][lane]
+  size_t steps;
+  int32_t start[WAN_TILE_ROWS]; // what is added to each row's sums, once
+} V(tile_t);
+
+/// Less what the raised columns add to the whole depth's sums.
+WAN_INLINE void V(start_tile)(const wan_product_i8_t *p, size_t first, size_t rows, int fresh, int32_t *start) {
+  for (size_t r = 0; r < WAN_TILE_ROWS; ++r) start[r] = 0;
+#if WAN_QUADS
+  for (size_t r = 0; fresh && r < rows; ++r) start[r] = (int32_t)(0u - ((uint32_t)p->row_sums[first + r] << 7));
+#else
+  (void)p, (void)first, (void)rows, (void)fresh;
+#endif
+}
+
+#define WAN_TILE_BEGIN(r)                                   \
+  const char *row##r = tile->rows + r * tile->row_bytes;    \
+  V(vu) left_sum##r = {0}, right_sum##r = {0};              \
+  __builtin_prefetch(to + r * stride, 1);
+#define WAN_TILE_ADD(r)                                                             \
+  factor = (uint32_t)*(const wan_unit_any_t *)(row##r + i * sizeof(wan_unit_t)) - zero;   \
+  left_sum##r = WAN_STEP(left_sum##r, factor, left);                                \
   right_sum##r = WAN_STEP(right_sum##r, factor, right);
-#define WAN_TILE_PUT(r)                                           \
-  *(V(vu_any) *)(to + r * stride) = left_sum##r;                  \
-  *(V(vu_any) *)(to + r * stride + WAN_WIDTH) = right_sum##r;
+#define WAN_TILE_PUT(r)                                                                  \
+  *(V(vu_any) *)(to + r * stride) = left_sum##r + (uint32_t)tile->start[r];              \
+  *(V(vu_any) *)(to + r * stride + WAN_WIDTH) = right_sum##r + (uint32_t)tile->start[r];
 #define WAN_TILE_SUM(r)                                           \
   *(V(vu_any) *)(to + r * stride) += left_sum##r;                 \
   *(V(vu_any) *)(to + r * stride + WAN_WIDTH) += right_sum##r;
 
-/// to [row][stride] = (or, unless fresh, +=) rows [row][WAN_ROW_STEPS] times panel [step][WAN_LANES], less the offsets.
-static void V(tile)(const wan_unit_t *rows, const wan_unit_t *panel, const wan_unit_t *offsets, size_t steps,
-                    int32_t *to, size_t stride, int fresh) {
+/// to [row][stride] = start + rows times panel; or, if it adds, += the product alone.
+static void V(tile)(const V(tile_t) * tile, int32_t *to, size_t stride, int adds) {
   const V(vu) zero = {0};
-#if WAN_QUADS
-  V(vu) left_start = zero - *(const V(vu_any) *)offsets, right_start = zero - *(const V(vu_any) *)(offsets + WAN_WIDTH);
-#else
-  V(vu) left_start = zero, right_start = zero;
-  (void)offsets;
-#endif
-  WAN_TILE_EACH(WAN_TILE_BEGIN)
-  const wan_unit_t *a = rows, *b = panel;
+  const wan_unit_t *b = tile->panel;
   // The sums are added to memory that other tiles have pushed out of the nearest cache.
-  for (size_t r = 0; r < WAN_TILE_ROWS; ++r) __builtin_prefetch(to + r * stride, 1);
-  for (size_t i = 0; i < steps; ++i, ++a, b += WAN_LANES) {
+  WAN_TILE_EACH(WAN_TILE_BEGIN)
+#pragma clang loop unroll_count(4)
+  for (size_t i = 0; i < tile->steps; ++i, b += WAN_LANES) {
     V(vu) left = *(const V(vu_any) *)b, right = *(const V(vu_any) *)(b + WAN_WIDTH), factor;
     WAN_TILE_EACH(WAN_TILE_ADD)
   }
-  if (fresh) {
-    WAN_TILE_EACH(WAN_TILE_PUT)
-  } else {
+  if (adds) {
     WAN_TILE_EACH(WAN_TILE_SUM)
+  } else {
+    WAN_TILE_EACH(WAN_TILE_PUT)
   }
 }
 

@@ -70,36 +70,18 @@ static void V(product_tile)(const V(number) *const *rows, size_t live, const flo
 #undef WAN_TILE_ADD_LAST
 #undef WAN_TILE_STORE
 
-/// Where the matrix continues, to be fetched a little at a time while the tiles before it are computed.
-typedef struct {
-  const char *weights;
-  size_t row_bytes, lines, column, columns, line;
-} V(ahead_t);
-
-enum { V(line) = 64 };
-
 /// The stretch of the matrix from input k on, or the first one of the matrix that comes next.
-static V(ahead_t) V(ahead)(const wan_product_t *p, size_t k) {
+static wan_ahead_t V(ahead)(const wan_product_t *p, size_t k) {
   size_t number = p->weights_type == WAN_BF16 ? sizeof(uint16_t) : sizeof(float);
-  const void *weights = k < p->depth ? p->weights : p->next_weights;
+  const char *weights = k < p->depth ? p->weights : p->next_weights;
   if (k >= p->depth) k = 0;
-  V(ahead_t) ahead = {.weights = (const char *)weights + k * number};
-  ahead.row_bytes = p->weights_stride * number;
-  ahead.lines = (wan_smaller(WAN_DEPTH_BLOCK, p->depth - k) * number + V(line) - 1) / V(line);
-  ahead.columns = weights ? p->columns : 0;
-  return ahead;
-}
-
-WAN_INLINE void V(fetch)(V(ahead_t) * ahead, size_t lines) {
-  for (; lines > 0 && ahead->column < ahead->columns; --lines) {
-    __builtin_prefetch(ahead->weights + ahead->column * ahead->row_bytes + ahead->line * V(line), 0, 2);
-    if (++ahead->line == ahead->lines) ahead->line = 0, ++ahead->column;
-  }
+  size_t bytes = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k) * number;
+  return wan_ahead(weights ? weights + k * number : NULL, p->weights_stride * number, bytes, p->columns);
 }
 
 /// Some rows against all panels of one stretch of inputs, which fetches some lines of the next stretch per tile.
 static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, size_t k, size_t depth,
-                            const float *panels, int adds, V(ahead_t) * ahead, size_t lines) {
+                            const float *panels, int adds, wan_ahead_t *ahead, size_t lines) {
   const size_t panel = WAN_LANES * V(steps)(depth);
   for (size_t column = 0; column < p->columns; column += WAN_LANES, panels += panel)
     for (size_t r = first; r < first + count; r += WAN_TILE_ROWS) {
@@ -108,7 +90,7 @@ static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, 
       for (size_t i = 0; i < WAN_TILE_ROWS; ++i)
         rows[i] = (const V(number) *)p->rows[r + (i < live ? i : 0)] + p->row_offset + k;
       V(product_tile)(rows, live, panels, depth, p->dst + r * p->dst_stride + column, p->dst_stride, adds);
-      V(fetch)(ahead, lines);
+      wan_fetch(ahead, lines);
     }
 }
 
@@ -116,8 +98,8 @@ static void V(product)(const wan_product_t *p, float *panels) {
   size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
   for (size_t k = 0; k < p->depth; k += WAN_DEPTH_BLOCK) {
     size_t depth = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k);
-    V(ahead_t) ahead = V(ahead)(p, k + depth);
-    size_t lines = (ahead.columns * ahead.lines + tiles - 1) / (tiles > 0 ? tiles : 1);
+    wan_ahead_t ahead = V(ahead)(p, k + depth);
+    size_t lines = wan_ahead_share(&ahead, tiles);
     for (size_t column = 0; column < p->columns; column += WAN_LANES)
       V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
     for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)

@@ -2,8 +2,13 @@
 #define WAN_FILE "quantize_rows.c"
 #include "variants.h"
 
-void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, float *scales, size_t rows, size_t columns) {
-  WAN_DISPATCH(quantize_rows, x, x_type, dst, scales, rows, columns);
+void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, size_t dst_stride, float *scales, int32_t *sums,
+                       size_t rows, size_t columns) {
+  for (size_t r = 0; r < rows; ++r) {
+    int32_t sum = 0;
+    WAN_DISPATCH(quantize_row, x, x_type, r * columns, columns, dst + r * dst_stride, scales + r, &sum);
+    if (sums) sums[r] = sum;
+  }
 }
 #else
 typedef int8_t V(vb) __attribute__((vector_size(WAN_WIDTH)));
@@ -13,8 +18,7 @@ typedef int8_t V(vb_any) __attribute__((vector_size(WAN_WIDTH), aligned(1), may_
 static float V(largest_magnitude)(const void *x, wan_dtype_t type, size_t start, size_t columns) {
   V(vi) most = {0};
   WAN_EACH(c, n, columns, {
-    V(vi) bits = (V(vi))V(load)(x, type, start + c, n) & 0x7FFFFFFF, larger = bits > most;
-    most = (larger & bits) | (~larger & most);
+    most = __builtin_elementwise_max(most, (V(vi))V(load)(x, type, start + c, n) & 0x7FFFFFFF);
   });
   int32_t lane[WAN_WIDTH], best = 0;
   float magnitude;
@@ -24,25 +28,26 @@ static float V(largest_magnitude)(const void *x, wan_dtype_t type, size_t start,
   return magnitude;
 }
 
-static void V(quantize_rows)(const void *x, wan_dtype_t type, int8_t *dst, float *scales, size_t rows,
-                             size_t columns) {
-  for (size_t r = 0; r < rows; ++r) {
-    int8_t *to = dst + r * columns;
-    float most = V(largest_magnitude)(x, type, r * columns, columns);
-    if (!(most >= WAN_QUANTIZED_LEAST && most < INFINITY)) {
-      memset(to, 0, columns);
-      scales[r] = most < WAN_QUANTIZED_LEAST ? 0 : NAN;
-      continue;
-    }
-    scales[r] = most / 127;
-    V(vf) factor = V(splat)(127 / most);
-    WAN_EACH(c, n, columns, {
-      V(vf) scaled = V(load)(x, type, r * columns + c, n) * factor;
-      V(vf) shifted = scaled + WAN_ROUNDER;
-      V(vb) bytes = __builtin_convertvector((V(vi))shifted - WAN_ROUNDER_BITS, V(vb));
-      if (n == WAN_WIDTH) *(V(vb_any) *)(to + c) = bytes;
-      else memcpy(to + c, &bytes, n);
-    });
+static void V(quantize_row)(const void *x, wan_dtype_t type, size_t start, size_t columns, int8_t *dst, float *scale,
+                            int32_t *sum) {
+  float most = V(largest_magnitude)(x, type, start, columns);
+  if (!(most >= WAN_QUANTIZED_LEAST && most < INFINITY)) {
+    memset(dst, 0, columns);
+    *scale = most < WAN_QUANTIZED_LEAST ? 0 : NAN;
+    return;
   }
+  *scale = most / 127;
+  V(vf) factor = V(splat)(127 / most);
+  V(vu) total = {0};
+  WAN_EACH(c, n, columns, {
+    V(vf) scaled = V(load)(x, type, start + c, n) * factor;
+    // The low byte of the rounded number's bits is the byte looked for.
+    V(vu) bits = (V(vu))(scaled + WAN_ROUNDER);
+    V(vb) bytes = __builtin_convertvector(bits, V(vb));
+    total += bits - WAN_ROUNDER_BITS;
+    if (n == WAN_WIDTH) *(V(vb_any) *)(dst + c) = bytes;
+    else memcpy(dst + c, &bytes, n);
+  });
+  for (int i = 0; i < WAN_WIDTH; ++i) *sum += (int32_t)total[i];
 }
 #endif

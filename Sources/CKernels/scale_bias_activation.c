@@ -1,11 +1,12 @@
 #ifndef WAN_WIDTH
 #define WAN_FILE "scale_bias_activation.c"
+#define WAN_WITH_PAIRS
 #include "variants.h"
 
 void wan_scale_bias_activation(const int32_t *src, size_t lds, const float *row_scales, const float *column_scales,
                                const float *bias, void *dst, wan_dtype_t dst_type, size_t ldd, size_t rows,
                                size_t columns, wan_activation_t activation) {
-  WAN_DISPATCH(scale_bias_activation, src, lds, row_scales, column_scales, bias, dst, dst_type, ldd, rows, columns,
+  WAN_DISPATCH_PAIRS(dst_type, scale_bias_activation, src, lds, row_scales, column_scales, bias, dst, dst_type, ldd, rows, columns,
                activation);
 }
 #else

@@ -49,12 +49,17 @@ WAN_INLINE float V(largest)(V(vf) x) {
 
 WAN_INLINE V(vf) V(widen)(V(vh) bits) { return (V(vf))(__builtin_convertvector(bits, V(vu)) << 16); }
 
-/// Rounds to the nearest bfloat16, ties to even; a NaN stays one and becomes quiet.
+/// Rounds to the nearest bfloat16, ties to even; a NaN stays one and becomes quiet. The instruction takes what is below
+/// 2^-126 for zero.
 WAN_INLINE V(vh) V(round16)(V(vf) x) {
+#if WAN_PAIRS
+  return (V(vh))WAN_ROUND_BF16(x);
+#else
   V(vu) bits = (V(vu))x, odd = (bits >> 16) & 1;
   V(vu) rounded = (bits + 0x7FFF + odd) >> 16, quiet = (bits >> 16) | 0x40;
   V(vu) nan = (V(vu))(x != x);
   return __builtin_convertvector((nan & quiet) | (~nan & rounded), V(vh));
+#endif
 }
 
 /// Elements index ..< index + count of an array of either type; lanes past count are zero. 0 < count.

@@ -21,7 +21,7 @@ extension CPUBackend {
   /// Outputs of one task: what the kernel lays out at once.
   private static let quantizedColumns = 256
   /// Rows of one task at most, multiples of which the kernel works on.
-  private static let quantizedRows = 1248
+  private static let quantizedRows = 624
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
 
@@ -41,11 +41,29 @@ extension CPUBackend {
       let first = range.lowerBound
       // SAFETY: the rows of the range lie in the source and in the results, which nobody else writes there.
       unsafe wan_quantize_rows(
-        source.address(first * columns), type, rows.values.bytes(first * columns), rows.scales.floats(first),
-        range.count, columns)
+        source.address(first * columns), type, rows.values.bytes(first * columns), columns, rows.scales.floats(first),
+        nil, range.count, columns)
     }
     x.discardCachedPages()
     return rows
+  }
+
+  /// Rows [M, K] as a product takes them.
+  private func factors(_ x: Tensor) -> ByteFactors {
+    let (rows, columns) = (x.shape[0], x.shape[1])
+    let source = x.dtype == .bf16 ? x : x.converted(to: .f32)
+    let type = source.kernelType("linear")
+    let stride = ByteFactors.stride(columns)
+    let result = ByteFactors(
+      values: empty([rows, stride], .i8), scales: empty([rows], .f32), sums: empty([rows], .i32))
+    threads.run(rows, grain: CPUBackend.rowGrain(columns)) { range, _ in
+      let first = range.lowerBound
+      // SAFETY: the rows of the range lie in the source and in the results, which nobody else writes there.
+      unsafe wan_quantize_rows(
+        source.address(first * columns), type, result.values.bytes(first * stride), stride,
+        result.scales.floats(first), result.rowSums(first), range.count, columns)
+    }
+    return result
   }
 
   func quantizedLinear(
@@ -54,7 +72,7 @@ extension CPUBackend {
     precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
     let rows = x.shape.rows
     let result = empty(x.shape.replacingLast(weights.outputs), output)
-    let source = quantizedRows(x.reshaped([rows, weights.inputs]))
+    let source = factors(x.reshaped([rows, weights.inputs]))
     let call = QuantizedProduct(x: source, weights: weights, activation: activation, result: result)
     let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
     let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
@@ -62,12 +80,16 @@ extension CPUBackend {
     threads.run(blocks * bands) { index, worker in
       // Consecutive tasks share a band, so that threads read the same rows at the same time.
       let (block, band) = (index % blocks, index / blocks)
-      let columns = block * CPUBackend.quantizedColumns
+      let next = (index + threads.count) % blocks
       call.run(
-        rows: band * step..<min(rows, (band + 1) * step),
-        columns: columns..<min(weights.outputs, columns + CPUBackend.quantizedColumns), worker)
+        rows: band * step..<min(rows, (band + 1) * step), columns: CPUBackend.columns(block, of: weights),
+        next: CPUBackend.columns(next, of: weights), worker)
     }
     return result
+  }
+
+  private static func columns(_ block: Int, of weights: CPUQuantizedLinear) -> Range<Int> {
+    block * quantizedColumns..<min(weights.outputs, (block + 1) * quantizedColumns)
   }
 
   /// Enough tasks for many threads, each with as many rows as it may have: a task lays its weights out once.
@@ -78,22 +100,44 @@ extension CPUBackend {
   }
 }
 
+/// Rows of bytes, laid out for products.
+private struct ByteFactors {
+  /// [M, stride] int8, of which a row's first K are there.
+  let values: Tensor
+  /// [M] float32.
+  let scales: Tensor
+  /// [M] int32, of each row's bytes.
+  let sums: Tensor
+
+  /// An odd number of cache lines: rows that all begin in the same place of a page would push each other out.
+  static func stride(_ columns: Int) -> Int { (columns + 63) / 64 * 64 | 64 }
+
+  @unsafe
+  func rowSums(_ row: Int) -> UnsafeMutablePointer<Int32> {
+    unsafe sums.address(row).assumingMemoryBound(to: Int32.self)
+  }
+}
+
 /// One call of a quantized linear.
 private struct QuantizedProduct {
-  let x: QuantizedRows
+  let x: ByteFactors
   let weights: CPUQuantizedLinear
   let activation: Activation
   let result: Tensor
 
-  /// The part of the result that one task computes.
-  func run(rows: Range<Int>, columns: Range<Int>, _ worker: Worker) {
-    let (depth, first) = (weights.inputs, rows.lowerBound)
+  /// The part of the result that one task computes, and the columns that this thread is likely to take next.
+  func run(rows: Range<Int>, columns: Range<Int>, next: Range<Int>, _ worker: Worker) {
+    let (depth, first, stride) = (weights.inputs, rows.lowerBound, x.values.shape[1])
     // SAFETY: rows and columns lie in x, the weights and the result, whose part nobody else writes.
     let parts = unsafe worker.scratch([wan_product_i8_scratch_bytes(), rows.count * columns.count * 4])
     let sums = unsafe parts[1].assumingMemoryBound(to: Int32.self)
-    unsafe wan_product_i8(
-      x.values.bytes(first * depth), depth, weights.weight.values.bytes(columns.lowerBound * depth), depth, sums,
-      columns.count, rows.count, columns.count, depth, parts[0])
+    let matrix = weights.weight.values
+    var product = unsafe wan_product_i8_t(
+      rows: x.values.bytes(first * stride), rows_stride: stride, row_sums: x.rowSums(first),
+      weights: matrix.bytes(columns.lowerBound * depth), weights_stride: depth,
+      next_weights: next.count == columns.count ? matrix.bytes(next.lowerBound * depth) : nil,
+      dst: sums, dst_stride: columns.count, row_count: rows.count, columns: columns.count, depth: depth)
+    unsafe wan_product_i8(&product, parts[0])
     unsafe wan_scale_bias_activation(
       sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
       weights.bias?.floats(columns.lowerBound), result.address(first * weights.outputs + columns.lowerBound),

@@ -85,13 +85,27 @@ void wan_bias_activation(const float *src, size_t lds, const float *bias, void *
 
 /// Each row [columns] as bytes -127 ... 127 and a scale: scales[r] = max |x| / 127, dst = round(x * (127 / max |x|)),
 /// to nearest even. A row whose numbers are all below WAN_QUANTIZED_LEAST is zeros with scale 0; one that holds a NaN
-/// or an infinity is zeros with scale NaN.
-void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, float *scales, size_t rows, size_t columns);
-/// dst[r, n] = sum over k of x[r, k] * w[n, k], exactly; strides in elements, depth at most 131072, scratch of
-/// wan_product_i8_scratch_bytes(). Columns of a multiple of 256 and rows of a multiple of 96 are fastest.
-void wan_product_i8(const int8_t *x, size_t x_stride, const int8_t *w, size_t w_stride, int32_t *dst,
-                    size_t dst_stride, size_t rows, size_t columns, size_t depth, void *scratch);
+/// or an infinity is zeros with scale NaN. Rows of dst lie dst_stride bytes apart; sums[r], unless sums is NULL, is the
+/// sum of a row's bytes.
+void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, size_t dst_stride, float *scales, int32_t *sums,
+                       size_t rows, size_t columns);
+
+/// dst[r, n] = sum over k of rows[r, k] * weights[n, k], exactly; strides in elements, depth at most 131072.
+typedef struct {
+  const int8_t *rows;         // [row_count] of depth bytes each
+  size_t rows_stride;
+  const int32_t *row_sums;    // [row_count], of each row's bytes
+  const int8_t *weights;      // [columns] of depth bytes each
+  size_t weights_stride;
+  const int8_t *next_weights; // what this thread is likely to multiply next, of the same extents, or NULL
+  int32_t *dst;
+  size_t dst_stride, row_count, columns, depth;
+} wan_product_i8_t;
+
 size_t wan_product_i8_scratch_bytes(void);
+/// Columns of a multiple of 256 and rows of a multiple of 96 are fastest, where rows do not all begin in the same place
+/// of a page.
+void wan_product_i8(const wan_product_i8_t *product, void *scratch);
 /// dst[r, n] = activation(src[r, n] * row_scales[r] * column_scales[n] + bias[n]) in float32; bias may be NULL; dst
 /// must not overlap src.
 void wan_scale_bias_activation(const int32_t *src, size_t lds, const float *row_scales, const float *column_scales,
