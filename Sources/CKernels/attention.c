@@ -1,27 +1,37 @@
 #define WAN_FILE "attention_kernels.h"
 #define WAN_WITH_PAIRS
+#define WAN_WITH_QUADS
 #include "variants.h"
 
-/// Whether this type's products take pairs of bfloat16.
-static int takes_pairs(wan_dtype_t type) { return type == WAN_BF16 && wan_isa() == WAN_ISA_AVX512_BF16; }
-
-size_t wan_attention_packed_bytes(wan_dtype_t type, size_t keys, size_t head_dim) {
-  size_t blocks = (keys + WAN_KEY_BLOCK - 1) / WAN_KEY_BLOCK, per_step = takes_pairs(type) ? 2 : 1;
-  size_t depth = (head_dim + per_step - 1) / per_step;
-  size_t columns = wan_rounded_up(head_dim, WAN_WIDEST_PANEL) / per_step;
-  return WAN_ALIGNMENT + blocks * WAN_KEY_BLOCK * (depth + columns) * sizeof(float);
+int wan_attention_in_bytes(const wan_attention_head_t *head) {
+  return head->in_bytes && head->head_dim <= WAN_BYTES_DIM && wan_has_byte_products();
 }
 
-size_t wan_attention_scratch_bytes(size_t head_dim) {
-  size_t columns = wan_rounded_up(head_dim, WAN_WIDEST_PANEL);
-  size_t floats = WAN_KEY_BLOCK + WAN_KEY_BLOCK / 2 + columns + head_dim;
-  return WAN_ALIGNMENT + wan_query_rows(head_dim) * (floats * sizeof(float) + sizeof(wan_softmax_t));
+/// How many numbers one product takes.
+static size_t per_step(const wan_attention_head_t *head) {
+  if (wan_attention_in_bytes(head)) return 4;
+  return head->type == WAN_BF16 && wan_isa() == WAN_ISA_AVX512_BF16 ? 2 : 1;
+}
+
+size_t wan_attention_packed_bytes(const wan_attention_head_t *head) {
+  size_t blocks = (head->keys + WAN_KEY_BLOCK - 1) / WAN_KEY_BLOCK, numbers = per_step(head);
+  size_t depth = (head->head_dim + numbers - 1) / numbers, columns = wan_rounded_up(head->head_dim, WAN_WIDEST_PANEL);
+  size_t factors = numbers == 4 ? 2 * WAN_KEY_BLOCK + columns : 0;
+  return WAN_ALIGNMENT + blocks * (WAN_KEY_BLOCK * (depth + columns / numbers) + factors) * sizeof(float);
+}
+
+size_t wan_attention_scratch_bytes(const wan_attention_head_t *head) {
+  size_t columns = wan_rounded_up(head->head_dim, WAN_WIDEST_PANEL);
+  size_t floats = WAN_KEY_BLOCK + WAN_KEY_BLOCK / 2 + columns + head->head_dim;
+  return WAN_ALIGNMENT + wan_query_rows(head->head_dim) * (floats * sizeof(float) + sizeof(wan_softmax_t));
 }
 
 void wan_attention_pack(const wan_attention_head_t *head, void *packed) {
+  WAN_DISPATCH_QUADS(wan_attention_in_bytes(head), attention_pack, head, packed)
   WAN_DISPATCH_PAIRS(head->type, attention_pack, head, packed);
 }
 
 void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch) {
+  WAN_DISPATCH_QUADS(wan_attention_in_bytes(head), attention, head, packed, scratch)
   WAN_DISPATCH_PAIRS(head->type, attention, head, packed, scratch);
 }

@@ -1,4 +1,4 @@
-// Packing of queries, keys and values; included once per instruction set by attention_kernels.h.
+// Packing of queries, keys and values as numbers; included once per instruction set by attention_kernels.h.
 #include "transpose.h"
 
 #if WAN_PAIRS
@@ -28,8 +28,10 @@ WAN_INLINE void V(spread_zeros)(size_t head_dim, V(element) * to, size_t distanc
   for (size_t i = 0; i < V(steps)(head_dim); ++i) to[i * distance] = 0;
 }
 
-static void V(pack_queries)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * q) {
+static void V(pack_queries)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * q,
+                            wan_softmax_t *state) {
   size_t depth = V(steps)(head->head_dim);
+  (void)state;
   for (size_t r = 0; r < wan_rounded_up(rows, WAN_TILE_ROWS); ++r) {
     V(element) *to = q + r / WAN_TILE_ROWS * WAN_TILE_ROWS * depth + r % WAN_TILE_ROWS;
     if (r < rows) V(spread_row)(head->q, head->type, (first + r) * head->q_stride, head->head_dim, to, WAN_TILE_ROWS);
@@ -94,9 +96,11 @@ static void V(pack_values)(const wan_attention_head_t *head, size_t first, size_
 
 static void V(attention_pack)(const wan_attention_head_t *head, void *memory) {
   V(element) *packed = wan_aligned(memory);
-  for (size_t k = 0; k < head->keys; k += WAN_KEY_BLOCK, packed += V(block_elements)(head->head_dim)) {
+  for (size_t k = 0; k < head->keys; k += WAN_KEY_BLOCK) {
     size_t keys = wan_smaller(WAN_KEY_BLOCK, head->keys - k);
-    V(pack_keys)(head, k, keys, packed);
-    V(pack_values)(head, k, keys, packed + V(key_elements)(head->head_dim));
+    V(block_t) block = V(block)(packed, head->head_dim);
+    V(pack_keys)(head, k, keys, block.keys);
+    V(pack_values)(head, k, keys, block.values);
+    packed = block.end;
   }
 }

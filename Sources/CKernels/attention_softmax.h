@@ -9,8 +9,32 @@ typedef struct {
   float largest; // logit so far
   float total;   // of 2^(logit - largest)
   float decay;   // what the sums so far are worth under the new largest logit
+  float gain;    // what a block's sums are worth under it; for bytes
+  float scale;   // of the logits as they come from the product
 } wan_softmax_t;
 #endif
+
+/// Probabilities as the product with the values takes them.
+#if WAN_QUADS
+typedef uint8_t V(rounded);
+typedef V(rounded) V(rounded_any) __attribute__((vector_size(WAN_WIDTH), aligned(1), may_alias));
+#else
+typedef uint16_t V(rounded);
+#endif
+
+/// 2^x for x <= 8; where the result is rounded to eight bits, to within 1e-4: the least-maximum-error polynomial of
+/// degree 3 with constant term 1.
+WAN_INLINE V(vf) V(power)(V(vf) x) {
+#if WAN_PAIRS || WAN_QUADS
+  x = V(max)(V(splat)(-200.0f), x);
+  V(vf) n = (V(vf))_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), f = x - n;
+  V(vf) p = V(fma)(V(splat)(0.055008933f), f, V(splat)(0.24221097f));
+  p = V(fma)(V(fma)(p, f, V(splat)(0.6932829f)), f, V(splat)(1.0f));
+  return (V(vf))_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+  return V(exp2)(x);
+#endif
+}
 
 /// The largest of the logits of one row as they are. Lanes past the last key become -infinity.
 WAN_INLINE float V(largest_logit)(size_t keys, float *logits) {
@@ -28,8 +52,8 @@ WAN_INLINE float V(largest_logit)(size_t keys, float *logits) {
 
 /// Scales the logits of one row and adds its biases; returns the largest. Lanes past the last key become -infinity.
 WAN_INLINE float V(finish_logits)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
-                                  float *logits) {
-  const float scale = (float)(head->scale * WAN_LOG2_E), unit = (float)WAN_LOG2_E;
+                                  float scale, float *logits) {
+  const float unit = (float)WAN_LOG2_E;
   const float *bias = head->key_bias ? head->key_bias + first_key : NULL, *relative = NULL;
   if (head->relative_bias) relative = head->relative_bias + (first_key + head->queries_total - 1 - query);
   V(vf) largest = V(splat)(-INFINITY);
@@ -44,18 +68,20 @@ WAN_INLINE float V(finish_logits)(const wan_attention_head_t *head, size_t query
   return V(largest)(largest);
 }
 
-/// Turns one row of logits into probabilities relative to the running maximum, and updates its state.
-static void V(softmax_row)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
-                           float *logits, uint16_t *rounded, wan_softmax_t *state) {
-  // Without biases the logits are scaled while they are used.
-  const int plain = head->key_bias == NULL && head->relative_bias == NULL && head->scale > 0;
-  const float scale = plain ? (float)(head->scale * WAN_LOG2_E) : 1;
-  float block = plain ? V(largest_logit)(keys, logits) * scale : V(finish_logits)(head, query, first_key, keys, logits);
-  float largest = state->largest > block ? state->largest : block;
-  float base = largest == -INFINITY ? 0 : largest;
+/// Writes the probabilities 2^(logits * scale - base) of one row, in 255ths as bytes; returns their sum.
+WAN_INLINE float V(probabilities)(float *logits, size_t keys, float scale, float base, V(rounded) * rounded) {
+#if WAN_QUADS
+  V(vu) counts = {0};
+  base -= 7.99435344f;  // log2 255
+#endif
   V(vf) total = {0};
   for (size_t i = 0; i < keys; i += WAN_WIDTH) {
-    V(vf) p = V(exp2)(V(fma)(V(load)(logits, WAN_F32, i, WAN_WIDTH), V(splat)(scale), V(splat)(-base)));
+    V(vf) p = V(power)(V(fma)(V(load)(logits, WAN_F32, i, WAN_WIDTH), V(splat)(scale), V(splat)(-base)));
+#if WAN_QUADS
+    V(vu) bits = (V(vu))(p + WAN_ROUNDER);
+    counts += bits - WAN_ROUNDER_BITS;
+    *(V(rounded_any) *)(rounded + i) = __builtin_convertvector(bits, V(rounded_any));
+#else
     total += p;
 #if WAN_PAIRS
     // The instruction takes what is below 2^-126 for zero, which a probability may be.
@@ -63,9 +89,29 @@ static void V(softmax_row)(const wan_attention_head_t *head, size_t query, size_
 #else
     V(store)(logits, WAN_F32, i, WAN_WIDTH, p);
 #endif
+#endif
   }
   (void)rounded;
+#if WAN_QUADS
+  total = __builtin_convertvector(counts, V(vf));
+#endif
+  return V(sum)(total);
+}
+
+/// Turns one row of logits into probabilities, and updates its state: relative to the running maximum, or as bytes to the
+/// block's own.
+static void V(softmax_row)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
+                           float *logits, V(rounded) * rounded, wan_softmax_t *state) {
+  // Without biases the logits are scaled while they are used.
+  const int plain = head->key_bias == NULL && head->relative_bias == NULL && state->scale > 0;
+  const float scale = plain ? state->scale : 1;
+  float block = plain ? V(largest_logit)(keys, logits) * scale
+                      : V(finish_logits)(head, query, first_key, keys, state->scale, logits);
+  float largest = state->largest > block ? state->largest : block;
+  float base = largest == -INFINITY ? 0 : largest, own = WAN_QUADS ? block : base;
+  float total = V(probabilities)(logits, keys, scale, own == -INFINITY ? 0 : own, rounded);
+  state->gain = WAN_QUADS && block != -INFINITY ? V(exp2)(V(splat)(block - base))[0] / 255 : !WAN_QUADS;
   state->decay = V(exp2)(V(splat)(state->largest - base))[0];
-  state->total = state->total * state->decay + V(sum)(total);
+  state->total = state->total * state->decay + total * state->gain;
   state->largest = largest;
 }

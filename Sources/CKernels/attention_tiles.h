@@ -1,5 +1,5 @@
 // The register tiles: WAN_TILE_ROWS queries by WAN_LANES keys or dimensions; included by attention_kernels.h.
-#define WAN_TILE_BEGIN(r) V(vf) left_sum##r = {0}, right_sum##r = {0};
+#define WAN_TILE_BEGIN(r) V(sums) left_sum##r = {0}, right_sum##r = {0};
 #define WAN_TILE_ADD(r)                                              \
   factor = a[r * row] - zero;                                        \
   left_sum##r = WAN_MULTIPLY_ADD(left_sum##r, factor, left);         \
@@ -19,28 +19,55 @@
     WAN_TILE_EACH(WAN_TILE_ADD)                                                                                \
   }
 
-#define WAN_STORE_LOGITS(r)                                                          \
-  *(V(vf_any) *)(logits + r * WAN_KEY_BLOCK) = left_sum##r;                          \
-  *(V(vf_any) *)(logits + r * WAN_KEY_BLOCK + WAN_WIDTH) = right_sum##r;
+/// The logits of WAN_WIDTH keys from first on, but for the query's scale.
+WAN_INLINE V(vf) V(logits)(V(sums) sums, const V(block_t) * block, size_t first) {
+#if WAN_QUADS
+  V(vi) products = (V(vi))sums - *(const V(vi_any) *)(block->key_offsets + first);
+  return __builtin_convertvector(products, V(vf)) * V(load)(block->key_scales, WAN_F32, first, WAN_WIDTH);
+#else
+  (void)block, (void)first;
+  return sums;
+#endif
+}
 
-/// logits [row][WAN_KEY_BLOCK] = q k^T for one tile.
-static void V(logits_tile)(const V(element) * q, const V(element) * k, size_t depth, float *logits) {
+#define WAN_STORE_LOGITS(r)                                                                                 \
+  *(V(vf_any) *)(logits + r * WAN_KEY_BLOCK) = V(logits)(left_sum##r, block, first);                        \
+  *(V(vf_any) *)(logits + r * WAN_KEY_BLOCK + WAN_WIDTH) = V(logits)(right_sum##r, block, first + WAN_WIDTH);
+
+/// logits [row][WAN_KEY_BLOCK] = q k^T for one tile of queries and keys, the block's from first on.
+static void V(logits_tile)(const V(element) * q, const V(block_t) * block, size_t first, size_t depth, float *logits) {
+  const V(element) *k = block->keys + first * depth;
   WAN_TILE(q, 1, WAN_TILE_ROWS, k, depth)
   WAN_TILE_EACH(WAN_STORE_LOGITS)
+}
+
+/// The sums' worth beside those of other blocks.
+WAN_INLINE V(vf) V(weighted)(V(sums) sums, const wan_softmax_t *state, V(vf) scales) {
+#if WAN_QUADS
+  return __builtin_convertvector((V(vi))sums, V(vf)) * (scales * state->gain);
+#else
+  (void)state, (void)scales;
+  return sums;
+#endif
 }
 
 #define WAN_STORE_VALUES(r)                                                          \
   at = (V(vf_any) *)(to + r * columns);                                              \
   decay = V(splat)(state[r].decay);                                                  \
-  at[0] = V(fma)(at[0], decay, left_sum##r);                                         \
-  at[1] = V(fma)(at[1], decay, right_sum##r);
+  at[0] = V(fma)(at[0], decay, V(weighted)(left_sum##r, state + r, left_scales));    \
+  at[1] = V(fma)(at[1], decay, V(weighted)(right_sum##r, state + r, right_scales));
 
-/// to [row][columns] = to * decay + p v for one tile.
-static void V(values_tile)(const V(element) * p, const V(element) * v, size_t keys, const wan_softmax_t *state,
-                           float *to, size_t columns) {
+/// to [row][columns] = to * decay + p v for one tile of queries and dimensions, the block's from first on.
+static void V(values_tile)(const V(element) * p, const V(block_t) * block, size_t first, size_t steps,
+                           const wan_softmax_t *state, float *to, size_t columns) {
+  const V(element) *v = block->values + first * (WAN_KEY_BLOCK / WAN_PER_STEP);
   V(vf_any) * at;
-  V(vf) decay;
-  WAN_TILE(p, WAN_KEY_BLOCK / WAN_PER_STEP, 1, v, keys)
+  V(vf) decay, left_scales = {0}, right_scales = {0};
+  WAN_TILE(p, WAN_KEY_BLOCK / WAN_PER_STEP, 1, v, steps)
+#if WAN_QUADS
+  left_scales = V(load)(block->value_scales, WAN_F32, first, WAN_WIDTH);
+  right_scales = V(load)(block->value_scales, WAN_F32, first + WAN_WIDTH, WAN_WIDTH);
+#endif
   WAN_TILE_EACH(WAN_STORE_VALUES)
 }
 

@@ -9,7 +9,7 @@
 
 #if WAN_QUADS
 #define WAN_PER_STEP 4
-#define WAN_STEP(sum, a, b) (V(vu))WAN_DOT_BYTES(sum, b, a)
+#define WAN_STEP(sum, a, b) WAN_DOT_BYTES(sum, b, a)
 #else
 #define WAN_PER_STEP 2
 #if WAN_X86 && WAN_WIDTH == 16

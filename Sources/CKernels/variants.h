@@ -3,7 +3,8 @@
 // A kernel file is two halves. Without WAN_WIDTH it defines WAN_FILE, includes this header, and defines the public
 // functions with WAN_DISPATCH. With WAN_WIDTH it holds the kernels, written once on the vectors of vector.h; every
 // function name there goes through V(), which appends the set's suffix. A file that defines WAN_WITH_PAIRS has one more
-// variant, _avx512_bf16, which is compiled with WAN_PAIRS: its products take pairs of bfloat16.
+// variant, _avx512_bf16, which is compiled with WAN_PAIRS: its products take pairs of bfloat16. WAN_WITH_QUADS adds
+// _avx512_vnni, compiled with WAN_QUADS: there an instruction takes four bytes.
 #include <math.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@
 WAN_INLINE size_t wan_smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 #define WAN_PAIRS 0
+#define WAN_QUADS 0
 
 #define WAN_SUFFIX _portable
 #define WAN_WIDTH 4
@@ -104,6 +106,29 @@ WAN_TARGET(WAN_AVX512_BF16)
 WAN_END
 #endif
 
+#define WAN_PAIRS 0
+#undef WAN_QUADS
+#ifdef WAN_WITH_QUADS
+#ifndef WAN_AVX512_VNNI
+#define WAN_AVX512_VNNI WAN_AVX512 ",avx512vnni"
+/// Four unsigned bytes of a by four signed ones of b.
+#define WAN_DOT_BYTES(sum, a, b) (V(vu))_mm512_dpbusd_epi32((__m512i)(sum), (__m512i)(a), (__m512i)(b))
+#endif
+WAN_TARGET(WAN_AVX512_VNNI)
+#define WAN_SUFFIX _avx512_vnni
+#define WAN_WIDTH 16
+#define WAN_FMA 1
+#define WAN_QUADS 1
+#include "vector.h"
+#include WAN_FILE
+#undef WAN_SUFFIX
+#undef WAN_WIDTH
+#undef WAN_FMA
+#undef WAN_QUADS
+WAN_END
+#endif
+#undef WAN_PAIRS
+
 #define WAN_DISPATCH(name, ...)                       \
   switch (wan_isa()) {                                \
     case WAN_ISA_AVX512_BF16:                         \
@@ -113,6 +138,7 @@ WAN_END
   }
 #else
 #undef WAN_PAIRS
+#undef WAN_QUADS
 #define WAN_DISPATCH(name, ...) name##_portable(__VA_ARGS__)
 #endif
 
@@ -124,5 +150,15 @@ WAN_END
   else WAN_DISPATCH(name, __VA_ARGS__)
 #else
 #define WAN_DISPATCH_PAIRS(type, name, ...) WAN_DISPATCH(name, __VA_ARGS__)
+#endif
+#endif
+
+#ifdef WAN_WITH_QUADS
+/// Runs the variant for quads of bytes where it is wanted and the machine has it; otherwise what follows.
+#if WAN_X86
+#define WAN_DISPATCH_QUADS(wanted, name, ...) \
+  if ((wanted) && wan_has_byte_products()) name##_avx512_vnni(__VA_ARGS__); else
+#else
+#define WAN_DISPATCH_QUADS(wanted, name, ...)
 #endif
 #endif

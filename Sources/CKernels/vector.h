@@ -6,6 +6,7 @@ typedef int32_t V(vi) __attribute__((vector_size(WAN_WIDTH * 4)));
 typedef uint32_t V(vu) __attribute__((vector_size(WAN_WIDTH * 4)));
 typedef uint16_t V(vh) __attribute__((vector_size(WAN_WIDTH * 2)));
 typedef float V(vf_any) __attribute__((vector_size(WAN_WIDTH * 4), aligned(4), may_alias));
+typedef int32_t V(vi_any) __attribute__((vector_size(WAN_WIDTH * 4), aligned(4), may_alias));
 typedef uint16_t V(vh_any) __attribute__((vector_size(WAN_WIDTH * 2), aligned(2), may_alias));
 
 WAN_INLINE V(vf) V(splat)(float x) { return x - (V(vf)){0}; }

@@ -19,7 +19,8 @@ extension CPUBackend {
       return result
     }
     let packedBytes = threads.withInstructionSet {
-      wan_attention_packed_bytes(q.kernelType("attention"), call.keys, call.dimension)
+      // SAFETY: the description points into tensors that live through the call.
+      unsafe withUnsafePointer(to: call.head(0, queries: 0..<0)) { unsafe wan_attention_packed_bytes($0) }
     }
     let headBytes = max(1, packedBytes + Memory.alignment - 1) / Memory.alignment * Memory.alignment
     let group = max(1, min(call.heads * call.batch, CPUBackend.packedLimit / max(1, headBytes)))
@@ -38,14 +39,14 @@ extension CPUBackend {
         unsafe wan_attention_pack(head, packed.address(index * headBytes))
       }
     }
-    let scratchBytes = wan_attention_scratch_bytes(call.dimension)
     let blocks = (call.queries + CPUBackend.queryBlock - 1) / CPUBackend.queryBlock
     threads.run(heads.count * blocks) { index, worker in
       let (head, block) = (index / blocks, index % blocks * CPUBackend.queryBlock)
       let queries = block..<min(call.queries, block + CPUBackend.queryBlock)
       // SAFETY: as above; each block writes its own rows, and the scratch is the worker's.
       unsafe withUnsafePointer(to: call.head(heads.lowerBound + head, queries: queries)) { description in
-        unsafe wan_attention(description, packed.address(head * headBytes), worker.scratch(scratchBytes))
+        let scratch = unsafe worker.scratch(wan_attention_scratch_bytes(description))
+        unsafe wan_attention(description, packed.address(head * headBytes), scratch)
       }
     }
   }
@@ -92,6 +93,6 @@ private struct AttentionCall {
       k_stride: row, v_stride: row, dst_stride: row, scale: options.scale,
       key_bias: options.keyBias.map { unsafe UnsafePointer($0.floats(item * keys)) },
       relative_bias: options.relativeBias.map { unsafe UnsafePointer($0.floats(head * (queries + keys - 1))) },
-      query_offset: block.lowerBound, queries_total: queries)
+      query_offset: block.lowerBound, queries_total: queries, in_bytes: options.allowsBytes ? 1 : 0)
   }
 }

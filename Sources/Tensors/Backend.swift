@@ -175,7 +175,7 @@ public struct ConvolutionGeometry: Sendable, Hashable {
   }
 }
 
-/// What attention adds to its logits.
+/// How attention treats its logits.
 public struct AttentionOptions: Sendable {
   /// The factor on q k^T; usually 1/sqrt(D).
   public let scale: Float
@@ -183,11 +183,15 @@ public struct AttentionOptions: Sendable {
   public let keyBias: Tensor?
   /// [H, Lq + Lk - 1] float32: entry key - query + Lq - 1 is added to a head's logit of that pair.
   public let relativeBias: Tensor?
+  /// Whether a backend that is faster with bytes may round q, k, v and the probabilities to eight bits for the products,
+  /// as ``Precision/int8`` does; others compute as ever.
+  public let allowsBytes: Bool
 
-  /// By default no bias; see the properties for shapes.
-  public init(scale: Float, keyBias: Tensor? = nil, relativeBias: Tensor? = nil) {
+  /// By default no bias, and no bytes; see the properties for shapes.
+  public init(scale: Float, keyBias: Tensor? = nil, relativeBias: Tensor? = nil, allowsBytes: Bool = false) {
     self.scale = scale
     self.keyBias = keyBias
     self.relativeBias = relativeBias
+    self.allowsBytes = allowsBytes
   }
 }

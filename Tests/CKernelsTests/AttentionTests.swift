@@ -10,6 +10,7 @@ struct AttentionCase {
   var q, k, v: Numbers
   var keyBias: [Float]?
   var relativeBias: [Float]?
+  var inBytes = false
 
   init(_ queries: Int, _ keys: Int, _ headDim: Int, _ type: wan_dtype_t, amplitude: Float = 2) {
     (self.queries, self.keys, self.headDim, self.type) = (queries, keys, headDim, type)
@@ -22,8 +23,11 @@ struct AttentionCase {
 
   /// The kernel's answer [queries, headDim], asked for `split` queries at a time.
   func result(split: Int) -> Numbers {
-    var packed = [UInt8](repeating: 0xFF, count: wan_attention_packed_bytes(type, keys, headDim))
-    var scratch = [UInt8](repeating: 0xFF, count: wan_attention_scratch_bytes(headDim))
+    var (packed, scratch): ([UInt8], [UInt8]) = ([], [])
+    unsafe withMemory { head in
+      packed = unsafe [UInt8](repeating: 0xFF, count: wan_attention_packed_bytes(&head))
+      scratch = unsafe [UInt8](repeating: 0xFF, count: wan_attention_scratch_bytes(&head))
+    }
     let stride = headDim + 4
     var dst = Numbers([Float](repeating: 7, count: queries * stride), type)
     let size = type == WAN_F32 ? 4 : 2
@@ -73,7 +77,7 @@ struct AttentionCase {
               unsafe (head.type, head.keys, head.head_dim) = (type, keys, headDim)
               unsafe (head.queries, head.queries_total, head.scale) = (queries, queries, scale)
               unsafe (head.q_stride, head.k_stride, head.v_stride) = (headDim + 1, headDim + 2, headDim + 3)
-              unsafe head.dst_stride = headDim + 4
+              unsafe (head.dst_stride, head.in_bytes) = (headDim + 4, inBytes ? 1 : 0)
               unsafe head.key_bias = keyBias == nil ? nil : bias.baseAddress
               unsafe head.relative_bias = relativeBias == nil ? nil : relative.baseAddress
               unsafe body(&head)
@@ -166,6 +170,56 @@ extension KernelTests {
       }
     }
 
+    @Test("in bytes, over any widths, keys and queries, results stay near", arguments: bothTypes.indices)
+    func bytes(type: Int) {
+      for (queries, keys, headDim) in [
+        (1, 1, 1), (7, 3, 5), (13, 37, 17), (12, 32, 32), (97, 255, 64), (96, 256, 128), (5, 257, 128), (30, 700, 200),
+        (3, 40, 256), (3, 40, 384),
+      ] {
+        AttentionCase(queries, keys, headDim, bothTypes[type], amplitude: 1).checkBytes()
+      }
+    }
+
+    @Test("in bytes with biases, also -infinity for some keys, for a whole block, for all") func bytesBias() {
+      var random = Random(seed: 10)
+      for hidden in [0..<0, 3..<60, 0..<256, 256..<300, 0..<300] {
+        var item = AttentionCase(9, 300, 24, WAN_BF16, amplitude: 1)
+        item.keyBias = (0..<300).map { hidden.contains($0) ? -.infinity : random.float(3) }
+        item.checkBytes()
+      }
+      var item = AttentionCase(20, 33, 8, WAN_F32, amplitude: 1)
+      item.relativeBias = random.floats(52, 2)
+      item.checkBytes()
+    }
+
+    @Test("in bytes, what all keys share costs no accuracy") func bytesMean() {
+      var item = AttentionCase(20, 300, 32, WAN_F32, amplitude: 1)
+      for r in 0..<300 { for c in 0..<32 { item.k[r * 34 + c] += Float(c % 5) * 40 } }
+      item.checkBytes()
+    }
+
+    @Test("in bytes, the split of the queries changes no bit") func bytesSplit() {
+      var item = AttentionCase(131, 300, 20, WAN_BF16)
+      item.inBytes = true
+      let whole = item.result(split: 131).bytes
+      for split in [1, 5, 12, 64, 100] { #expect(item.result(split: split).bytes == whole) }
+    }
+
+    @Test("in bytes, a NaN among the queries reaches its row, one among keys or values everything they meet")
+    func bytesNaN() {
+      var item = AttentionCase(8, 300, 16, WAN_F32)
+      item.inBytes = true
+      var (query, key, value) = (item, item, item)
+      query.q[3 * 17 + 2] = .nan
+      key.k[5 * 18 + 2] = .nan
+      value.v[5 * 19 + 2] = .infinity
+      let rows = query.result(split: 8).values
+      for r in 0..<8 { #expect(rows[r * 16..<(r + 1) * 16].allSatisfy { $0.isNaN == (r == 3) }) }
+      #expect(key.result(split: 8).values.allSatisfy { $0.isNaN })
+      let columns = value.result(split: 8).values
+      for (i, found) in columns.enumerated() where i % 16 == 2 { #expect(!found.isFinite) }
+    }
+
     @Test("a NaN among the queries reaches only its own row") func nan() {
       var item = AttentionCase(8, 140, 16, WAN_F32)
       item.q[3 * 17 + 2] = .nan
@@ -184,5 +238,17 @@ extension AttentionCase {
     forEveryInstructionSet { isa in
       expectClose(result(split: queries), want, tolerance: 1e-3, "\(isa.rawValue)")
     }
+  }
+}
+
+extension AttentionCase {
+  /// As bytes where this machine multiplies them: within 1 % in the mean of squares.
+  func checkBytes() {
+    var bytes = self
+    bytes.inBytes = true
+    let want = wanted(), found = bytes.result(split: max(queries, 1)).values
+    let error = zip(found, want).reduce(0) { $0 + (Double($1.0) - $1.1) * (Double($1.0) - $1.1) }
+    let size = want.reduce(0) { $0 + $1 * $1 }
+    #expect(error <= 1e-4 * size, "\(queries) queries, \(keys) keys, \(headDim): \((error / size).squareRoot())")
   }
 }

@@ -153,12 +153,19 @@ typedef struct {
   const float *relative_bias; // [queries_total + keys - 1] or NULL; entry key - query + queries_total - 1
   size_t query_offset;        // index of query 0 within the whole sequence, for relative_bias
   size_t queries_total;
+  int in_bytes;               // whether products may be of bytes
 } wan_attention_head_t;
 
-/// Bytes of scratch that one call may use for these sizes, and bytes that the packed keys and values of a head take.
-/// The layout depends on wan_isa(), which must not change between packing and use; nor may the packed memory move.
-size_t wan_attention_scratch_bytes(size_t head_dim);
-size_t wan_attention_packed_bytes(wan_dtype_t type, size_t keys, size_t head_dim);
+/// Whether the head's products are of bytes: where it may be, the calling thread multiplies them and head_dim is at
+/// most 256. Queries and keys, less their mean, then have a scale per row, values one per dimension and block of 256 keys,
+/// and probabilities are 255ths of a query's largest one in the block.
+int wan_attention_in_bytes(const wan_attention_head_t *head);
+
+/// Bytes of scratch that one call may use, and bytes that the packed keys and values of a head take: of the head, its
+/// type, keys, head_dim and in_bytes count. The layout depends on wan_isa(), which must not change between packing and
+/// use; nor may the packed memory move.
+size_t wan_attention_scratch_bytes(const wan_attention_head_t *head);
+size_t wan_attention_packed_bytes(const wan_attention_head_t *head);
 /// Packs a head's keys and values once for all its query blocks.
 void wan_attention_pack(const wan_attention_head_t *head, void *packed);
 /// softmax(scale q k^T + biases) v for the head's queries (a block of any size), streaming over blocks of keys with a

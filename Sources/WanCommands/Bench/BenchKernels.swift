@@ -26,8 +26,10 @@ struct BenchAttention: AsyncParsableCommand {
       backend.cast(
         RandomWeights.normal([1, tokens, heads, 128], seed: UInt64(seed)), to: options.engine.precision.activations)
     }
+    let attention = AttentionOptions(
+      scale: 1 / Float(128).squareRoot(), allowsBytes: options.engine.precision == .int8)
     let seconds = medianSeconds(options) {
-      _ = backend.attention(parts[0], parts[1], parts[2], AttentionOptions(scale: 1 / Float(128).squareRoot()))
+      _ = backend.attention(parts[0], parts[1], parts[2], attention)
     }
     var report = BenchReport(part: "attention", options: options, backend: backend)
     (report.tokens, report.heads, report.seconds) = (tokens, heads, seconds)

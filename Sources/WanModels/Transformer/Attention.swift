@@ -9,6 +9,7 @@ struct AttentionParts: Sendable {
   let normQ, normK: RMSNorm
   let heads: Int
   let backend: any Backend
+  private let allowsBytes: Bool
 
   init(_ w: Weights, _ configuration: TransformerConfiguration) {
     let d = configuration.dimension
@@ -17,6 +18,12 @@ struct AttentionParts: Sendable {
     normK = RMSNorm(w["norm_k"], d, epsilon: configuration.epsilon)
     heads = configuration.heads
     backend = w.backend
+    allowsBytes = w.precision == .int8
+  }
+
+  /// q [B, L, H, d], k and v [B, Lk, H, d] -> [B, L, H, d]
+  func attention(_ q: Tensor, _ k: Tensor, _ v: Tensor, keyBias: Tensor? = nil) -> Tensor {
+    backend.attention(q, k, v, .scaled(headDimension: q.shape.last, keyBias: keyBias, allowsBytes: allowsBytes))
   }
 }
 
@@ -33,7 +40,7 @@ struct SelfAttention: Sendable {
     let q = parts.normQ(parts.q(x).split(heads: parts.heads), rotary: rotary)  // [B, L, H, d]
     let k = parts.normK(parts.k(x).split(heads: parts.heads), rotary: rotary)
     let v = parts.v(x).split(heads: parts.heads)
-    return parts.o(parts.backend.attention(q, k, v, .scaled(headDimension: q.shape.last)).reshaped(x.shape))
+    return parts.o(parts.attention(q, k, v).reshaped(x.shape))
   }
 }
 
@@ -48,8 +55,8 @@ struct CrossAttention: Sendable {
   /// [B, L, D] -> [B, L, D]
   func callAsFunction(_ x: Tensor, context: TextContext, layer: Int) -> Tensor {
     let q = parts.normQ(parts.q(x)).split(heads: parts.heads)  // [B, L, H, d]
-    let options = AttentionOptions.scaled(headDimension: q.shape.last, keyBias: context.keyBias)
-    let attended = parts.backend.attention(q, context.keys[layer], context.values[layer], options)
+    let (k, v) = (context.keys[layer], context.values[layer])
+    let attended = parts.attention(q, k, v, keyBias: context.keyBias)
     return parts.o(attended.reshaped(x.shape))
   }
 
@@ -61,8 +68,8 @@ struct CrossAttention: Sendable {
 
 extension AttentionOptions {
   /// The usual factor 1 / sqrt(d).
-  static func scaled(headDimension: Int, keyBias: Tensor? = nil) -> AttentionOptions {
-    AttentionOptions(scale: 1 / Float(headDimension).squareRoot(), keyBias: keyBias)
+  static func scaled(headDimension: Int, keyBias: Tensor? = nil, allowsBytes: Bool = false) -> AttentionOptions {
+    AttentionOptions(scale: 1 / Float(headDimension).squareRoot(), keyBias: keyBias, allowsBytes: allowsBytes)
   }
 }
 

@@ -21,14 +21,17 @@ extension BackendConformance {
       Sizes(1, 17, 33, 1, 128), Sizes(1, 3, 70, 1, 96), Sizes(2, 130, 67, 1, 8),
     ]
     let biased = [Sizes(1, 1, 1, 2, 3), Sizes(2, 5, 11, 3, 8), Sizes(1, 67, 67, 2, 20)]
+    let inBytes = [Sizes(2, 3, 5, 2, 7), Sizes(1, 65, 300, 2, 16), Sizes(1, 130, 67, 1, 128)]
     return [DType.f32, .bf16].flatMap { dtype in
       plain.map { attention($0, dtype, .none) }
+        + [Biases.none, .key].flatMap { biases in inBytes.map { attention($0, dtype, biases, allowsBytes: true) } }
         + Biases.allCases.flatMap { biases in biased.map { attention($0, dtype, biases) } }
     }
   }
 
-  private static func attention(_ sizes: Sizes, _ dtype: DType, _ biases: Biases) -> Case {
-    Case("attention \(sizes.name) \(dtype.rawValue), biases \(biases)", Tolerance.of(dtype)) { backend in
+  private static func attention(_ sizes: Sizes, _ dtype: DType, _ biases: Biases, allowsBytes: Bool = false) -> Case {
+    let name = "attention \(sizes.name) \(dtype.rawValue), biases \(biases)" + (allowsBytes ? ", in bytes" : "")
+    return Case(name, allowsBytes ? Tolerance.bytes : Tolerance.of(dtype)) { backend in
       let (b, h, d) = (sizes.batch, sizes.heads, sizes.dimension)
       let q = Tensor.random([b, sizes.queries, h, d], seed: 11, dtype: dtype)
       let k = Tensor.random([b, sizes.keys, h, d], seed: 12, dtype: dtype)
@@ -40,7 +43,7 @@ extension BackendConformance {
       let options = AttentionOptions(
         scale: 1 / Float(d).squareRoot(),
         keyBias: biases == .key || biases == .both ? Tensor(keyBias, shape: [b, sizes.keys]) : nil,
-        relativeBias: biases == .relative || biases == .both ? relative : nil)
+        relativeBias: biases == .relative || biases == .both ? relative : nil, allowsBytes: allowsBytes)
       return backend.attention(q, k, v, options)
     }
   }
