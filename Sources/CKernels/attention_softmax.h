@@ -11,6 +11,8 @@ typedef struct {
   float decay;   // what the sums so far are worth under the new largest logit
   float gain;    // what a block's sums are worth under it; for bytes
   float scale;   // of the logits as they come from the product
+  float factor;  // of the block's logits as they lie, once they are scaled and biased where they must be
+  float base;    // what probabilities are relative to: 2^(factor logit - base)
 } wan_softmax_t;
 #endif
 
@@ -98,20 +100,29 @@ WAN_INLINE float V(probabilities)(float *logits, size_t keys, float scale, float
   return V(sum)(total);
 }
 
-/// Turns one row of logits into probabilities, and updates its state: relative to the running maximum, or as bytes to the
-/// block's own.
-static void V(softmax_row)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
-                           float *logits, V(rounded) * rounded, wan_softmax_t *state) {
+/// Finds what a block's probabilities in one row are relative to: the running maximum, or as bytes the block's own.
+static void V(softmax_begin)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
+                             float *logits, wan_softmax_t *state) {
   // Without biases the logits are scaled while they are used.
   const int plain = head->key_bias == NULL && head->relative_bias == NULL && state->scale > 0;
-  const float scale = plain ? state->scale : 1;
-  float block = plain ? V(largest_logit)(keys, logits) * scale
+  state->factor = plain ? state->scale : 1;
+  float block = plain ? V(largest_logit)(keys, logits) * state->scale
                       : V(finish_logits)(head, query, first_key, keys, state->scale, logits);
   float largest = state->largest > block ? state->largest : block;
-  float base = largest == -INFINITY ? 0 : largest, own = WAN_QUADS ? block : base;
-  float total = V(probabilities)(logits, keys, scale, own == -INFINITY ? 0 : own, rounded);
-  state->gain = WAN_QUADS && block != -INFINITY ? V(exp2)(V(splat)(block - base))[0] / 255 : !WAN_QUADS;
+  float base = largest == -INFINITY ? 0 : largest;
   state->decay = V(exp2)(V(splat)(state->largest - base))[0];
-  state->total = state->total * state->decay + total * state->gain;
   state->largest = largest;
+#if WAN_QUADS
+  state->base = block == -INFINITY ? 0 : block;
+  state->gain = block == -INFINITY ? 0 : V(exp2)(V(splat)(block - base))[0] / 255;
+#else
+  state->base = base;
+  state->gain = 1;
+#endif
+}
+
+/// Turns one row of logits into probabilities.
+static void V(softmax_finish)(size_t keys, float *logits, V(rounded) * rounded, wan_softmax_t *state) {
+  float total = V(probabilities)(logits, keys, state->factor, state->base, rounded);
+  state->total = state->total * state->decay + total * state->gain;
 }
