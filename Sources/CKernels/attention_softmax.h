@@ -18,25 +18,16 @@ typedef struct {
 
 /// Probabilities as the product with the values takes them.
 #if WAN_QUADS
+#define WAN_POWER V(rough_exp2)
 typedef uint8_t V(rounded);
 typedef V(rounded) V(rounded_any) __attribute__((vector_size(WAN_WIDTH), aligned(1), may_alias));
+#elif WAN_PAIRS
+#define WAN_POWER V(rough_exp2)
+typedef uint16_t V(rounded);
 #else
+#define WAN_POWER V(exp2)
 typedef uint16_t V(rounded);
 #endif
-
-/// 2^x for x <= 8; where the result is rounded to eight bits, to within 1e-4: the least-maximum-error polynomial of
-/// degree 3 with constant term 1.
-WAN_INLINE V(vf) V(power)(V(vf) x) {
-#if WAN_PAIRS || WAN_QUADS
-  x = V(max)(V(splat)(-200.0f), x);
-  V(vf) n = (V(vf))_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), f = x - n;
-  V(vf) p = V(fma)(V(splat)(0.055008933f), f, V(splat)(0.24221097f));
-  p = V(fma)(V(fma)(p, f, V(splat)(0.6932829f)), f, V(splat)(1.0f));
-  return (V(vf))_mm512_scalef_ps((__m512)p, (__m512)n);
-#else
-  return V(exp2)(x);
-#endif
-}
 
 /// The largest of the logits of one row as they are. Lanes past the last key become -infinity.
 WAN_INLINE float V(largest_logit)(size_t keys, float *logits) {
@@ -78,7 +69,7 @@ WAN_INLINE float V(probabilities)(float *logits, size_t keys, float scale, float
 #endif
   V(vf) total = {0};
   for (size_t i = 0; i < keys; i += WAN_WIDTH) {
-    V(vf) p = V(power)(V(fma)(V(load)(logits, WAN_F32, i, WAN_WIDTH), V(splat)(scale), V(splat)(-base)));
+    V(vf) p = WAN_POWER(V(fma)(V(load)(logits, WAN_F32, i, WAN_WIDTH), V(splat)(scale), V(splat)(-base)));
 #if WAN_QUADS
     V(vu) bits = (V(vu))(p + WAN_ROUNDER);
     counts += bits - WAN_ROUNDER_BITS;
@@ -126,3 +117,4 @@ static void V(softmax_finish)(size_t keys, float *logits, V(rounded) * rounded, 
   float total = V(probabilities)(logits, keys, state->factor, state->base, rounded);
   state->total = state->total * state->decay + total * state->gain;
 }
+#undef WAN_POWER
