@@ -82,8 +82,9 @@ static V(scratch_t) V(scratch)(void *memory, size_t head_dim) {
 
 /// The probabilities of one tile of queries, rows of which are there, over one block of keys. Its logits stay in the
 /// nearest cache, and the keys come from the next.
-static void V(attend_tile)(const wan_attention_head_t *head, size_t query, size_t rows, size_t first_key, size_t keys,
+static void V(attend_tile)(const wan_attention_head_t *head, size_t query, size_t rows, size_t first_key,
                            const V(block_t) * block, const V(scratch_t) * s) {
+  size_t keys = wan_smaller(WAN_KEY_BLOCK, head->keys - first_key);
   for (size_t k = 0; k < keys; k += WAN_LANES) V(logits_tile)(s->q, block, k, V(steps)(head->head_dim), s->logits + k);
   // In two loops, so that one row's wait for its largest logit is filled with other rows.
   for (size_t r = 0; r < rows; ++r)
@@ -99,8 +100,8 @@ static void V(attend_block)(const wan_attention_head_t *head, size_t first_query
   size_t padded = wan_rounded_up(rows, WAN_TILE_ROWS), columns = V(columns)(head->head_dim);
   V(scratch_t) tile = *s;
   for (size_t r = 0; r < rows; r += WAN_TILE_ROWS) {
-    V(attend_tile)(head, head->query_offset + first_query + r, wan_smaller(WAN_TILE_ROWS, rows - r), first_key, keys,
-                   block, &tile);
+    V(attend_tile)(head, head->query_offset + first_query + r, wan_smaller(WAN_TILE_ROWS, rows - r), first_key, block,
+                   &tile);
     tile.q += WAN_TILE_ROWS * V(steps)(head->head_dim);
     tile.logits += WAN_TILE_ROWS * WAN_KEY_BLOCK;
     tile.probabilities += WAN_TILE_ROWS * WAN_KEY_BLOCK;

@@ -34,15 +34,16 @@ enum { V(block_steps) = WAN_LANES > 16 ? 4096 / WAN_LANES : WAN_ROW_STEPS };
 #include "product_i8_tiles.h"
 
 /// The tile of rows and columns from r and c on: whole rows where they lie, if their bytes are units.
-static void V(multiply_tile)(const wan_product_i8_t *p, size_t r, size_t c, const wan_unit_t *panel, int fresh,
-                             const wan_product_scratch_t *s, int packed) {
+static void V(multiply_tile)(const wan_product_i8_t *p, size_t r, size_t c, int fresh, const wan_product_scratch_t *s,
+                             int packed) {
   const size_t height = wan_smaller(WAN_TILE_ROWS, p->row_count - r), columns = wan_smaller(WAN_LANES, p->columns - c);
   int32_t spare[WAN_TILE_ROWS * WAN_LANES], *to = p->dst + r * p->dst_stride + c;
-  V(tile_t) tile = {.rows = (const char *)p->rows + r * p->rows_stride, .row_bytes = p->rows_stride, .panel = panel};
+  V(tile_t) tile = {.rows = (const char *)p->rows + r * p->rows_stride, .row_bytes = p->rows_stride};
   if (packed) {
     tile.rows = (const char *)(s->rows + r % WAN_ROW_BLOCK * WAN_ROW_STEPS);
     tile.row_bytes = WAN_ROW_STEPS * sizeof(wan_unit_t);
   }
+  tile.panel = s->panels + c * V(padded_steps)(p->depth);
   tile.steps = V(steps)(p->depth);
   V(start_tile)(p, r, height, fresh, tile.start);
   if (height == WAN_TILE_ROWS && columns == WAN_LANES) {
@@ -55,24 +56,24 @@ static void V(multiply_tile)(const wan_product_i8_t *p, size_t r, size_t c, cons
 
 /// Some rows by all columns, whose panels are laid out.
 static void V(multiply_rows)(const wan_product_i8_t *p, size_t first, size_t rows, int fresh,
-                             const wan_product_scratch_t *s, wan_ahead_t *ahead, size_t lines) {
+                             const wan_product_scratch_t *s, wan_ahead_t *ahead) {
   const int packed = !V(rows_are_units)(p, rows);
   if (packed) V(pack_rows)(p, first, rows, s->rows);
   for (size_t c = 0; c < p->columns; c += WAN_LANES)
     for (size_t r = first; r < first + rows; r += WAN_TILE_ROWS) {
       if (c == 0 && !packed) V(fetch_rows)(p, r + WAN_TILE_ROWS);
-      V(multiply_tile)(p, r, c, s->panels + c * V(padded_steps)(p->depth), fresh, s, packed);
-      wan_fetch(ahead, lines);
+      V(multiply_tile)(p, r, c, fresh, s, packed);
+      wan_fetch(ahead);
     }
 }
 
 /// All rows by at most WAN_COLUMN_BLOCK columns and a block's depth, added to dst or, if fresh, put there.
-static void V(multiply_block)(const wan_product_i8_t *p, int fresh, wan_ahead_t ahead, const wan_product_scratch_t *s) {
+static void V(multiply_block)(const wan_product_i8_t *p, int fresh, const int8_t *next, const wan_product_scratch_t *s) {
   const size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
-  const size_t lines = wan_ahead_share(&ahead, tiles);
+  wan_ahead_t ahead = wan_ahead(next, p->weights_stride, p->depth, p->columns, tiles);
   V(pack_columns)(p, s->panels);
   for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
-    V(multiply_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), fresh, s, &ahead, lines);
+    V(multiply_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), fresh, s, &ahead);
 }
 
 static void V(product_i8)(const wan_product_i8_t *whole, const wan_product_scratch_t *s) {
@@ -86,7 +87,7 @@ static void V(product_i8)(const wan_product_i8_t *whole, const wan_product_scrat
       block.columns = wan_smaller(WAN_COLUMN_BLOCK, whole->columns - c);
       block.depth = wan_smaller(deepest, whole->depth - k);
       const int8_t *next = k + deepest < whole->depth ? block.weights + deepest : whole->next_weights;
-      V(multiply_block)(&block, k == 0, wan_ahead(next, whole->weights_stride, block.depth, block.columns), s);
+      V(multiply_block)(&block, k == 0, next, s);
     }
 }
 

@@ -38,8 +38,8 @@ WAN_INLINE void V(fetch_rows)(const wan_product_i8_t *p, size_t first) {
   wan_ahead_t ahead = {0};
   if (first < p->row_count)
     ahead = wan_ahead(p->rows + first * p->rows_stride, p->rows_stride, p->depth,
-                      wan_smaller(WAN_TILE_ROWS, p->row_count - first));
-  wan_fetch(&ahead, ahead.count * ahead.lines);
+                      wan_smaller(WAN_TILE_ROWS, p->row_count - first), 1);
+  wan_fetch(&ahead);
 }
 
 static void V(pack_rows)(const wan_product_i8_t *p, size_t first, size_t rows, wan_unit_t *to) {

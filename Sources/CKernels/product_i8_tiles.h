@@ -20,7 +20,7 @@ WAN_INLINE void V(start_tile)(const wan_product_i8_t *p, size_t first, size_t ro
 }
 
 #define WAN_TILE_BEGIN(r)                                   \
-  const char *row##r = tile->rows + r * tile->row_bytes;    \
+  const char *row##r = tile->rows + r * row_bytes;          \
   V(vu) left_sum##r = {0}, right_sum##r = {0};              \
   __builtin_prefetch(to + r * stride, 1);
 #define WAN_TILE_ADD(r)                                                             \
@@ -38,9 +38,11 @@ WAN_INLINE void V(start_tile)(const wan_product_i8_t *p, size_t first, size_t ro
 static void V(tile)(const V(tile_t) * tile, int32_t *to, size_t stride, int adds) {
   const V(vu) zero = {0};
   const wan_unit_t *b = tile->panel;
+  // Rows that are laid out lie in known places, which saves addresses.
+  const size_t row_bytes = WAN_QUADS ? tile->row_bytes : WAN_ROW_STEPS * sizeof(wan_unit_t);
   // The sums are added to memory that other tiles have pushed out of the nearest cache.
   WAN_TILE_EACH(WAN_TILE_BEGIN)
-#pragma clang loop unroll_count(4)
+#pragma clang loop unroll_count(WAN_QUADS ? 4 : 1)
   for (size_t i = 0; i < tile->steps; ++i, b += WAN_LANES) {
     V(vu) left = *(const V(vu_any) *)b, right = *(const V(vu_any) *)(b + WAN_WIDTH), factor;
     WAN_TILE_EACH(WAN_TILE_ADD)

@@ -72,16 +72,17 @@ static void V(product_tile)(const V(number) *const *rows, size_t live, const flo
 
 /// The stretch of the matrix from input k on, or the first one of the matrix that comes next.
 static wan_ahead_t V(ahead)(const wan_product_t *p, size_t k) {
+  size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
   size_t number = p->weights_type == WAN_BF16 ? sizeof(uint16_t) : sizeof(float);
   const char *weights = k < p->depth ? p->weights : p->next_weights;
   if (k >= p->depth) k = 0;
   size_t bytes = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k) * number;
-  return wan_ahead(weights ? weights + k * number : NULL, p->weights_stride * number, bytes, p->columns);
+  return wan_ahead(weights ? weights + k * number : NULL, p->weights_stride * number, bytes, p->columns, tiles);
 }
 
 /// Some rows against all panels of one stretch of inputs, which fetches some lines of the next stretch per tile.
 static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, size_t k, size_t depth,
-                            const float *panels, int adds, wan_ahead_t *ahead, size_t lines) {
+                            const float *panels, int adds, wan_ahead_t *ahead) {
   const size_t panel = WAN_LANES * V(steps)(depth);
   for (size_t column = 0; column < p->columns; column += WAN_LANES, panels += panel)
     for (size_t r = first; r < first + count; r += WAN_TILE_ROWS) {
@@ -90,21 +91,18 @@ static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, 
       for (size_t i = 0; i < WAN_TILE_ROWS; ++i)
         rows[i] = (const V(number) *)p->rows[r + (i < live ? i : 0)] + p->row_offset + k;
       V(product_tile)(rows, live, panels, depth, p->dst + r * p->dst_stride + column, p->dst_stride, adds);
-      wan_fetch(ahead, lines);
+      wan_fetch(ahead);
     }
 }
 
 static void V(product)(const wan_product_t *p, float *panels) {
-  size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
   for (size_t k = 0; k < p->depth; k += WAN_DEPTH_BLOCK) {
     size_t depth = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k);
     wan_ahead_t ahead = V(ahead)(p, k + depth);
-    size_t lines = wan_ahead_share(&ahead, tiles);
     for (size_t column = 0; column < p->columns; column += WAN_LANES)
       V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
     for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
-      V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, depth, panels, p->adds || k > 0, &ahead,
-                      lines);
+      V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, depth, panels, p->adds || k > 0, &ahead);
   }
 }
 #undef WAN_PER_STEP

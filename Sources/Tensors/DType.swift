@@ -46,7 +46,8 @@ public enum Precision: String, Sendable, Hashable, CaseIterable {
   case f32
   /// bfloat16 inputs, float32 accumulation.
   case bf16
-  /// Linears that were made for it multiply bytes: weights scaled per output, inputs per row; the rest is ``bf16``.
+  /// Linears that were made for it multiply bytes: weights scaled per output, inputs per row; the attention between them
+  /// may, where the backend is faster so; the rest is ``bf16``.
   case int8
 
   /// The type of the activations between two operations.

@@ -5,7 +5,7 @@ import Tensors
 /// The linears of one TI2V-5B layer at 1080 tokens.
 func registerLinears(_ backend: CPUBackend) {
   for (m, k, n) in [(1080, 3072, 3072), (1080, 3072, 14336), (1080, 14336, 3072)] {
-    for precision in [Precision.f32, .bf16] {
+    for precision in Precision.allCases {
       kernel("linear \(m)x\(k)x\(n) \(precision.rawValue)", .operations(2 * m * k * n)) {
         let x = random([m, k], precision.activations)
         let weights = backend.prepareLinear(random([n, k], .bf16), bias: Tensor.zeros([n]), precision: precision)
@@ -19,13 +19,14 @@ func registerLinears(_ backend: CPUBackend) {
 func registerAttention(_ backend: CPUBackend) {
   let (queries, heads, width) = (2420, 24, 128)
   for (what, keys) in [("self", queries), ("cross", 512)] {
-    for dtype in [DType.f32, .bf16] {
+    for precision in Precision.allCases {
       let operations = 4 * heads * queries * keys * width
-      kernel("\(what)-attention \(queries)x\(keys), \(heads) heads, \(dtype)", .operations(operations)) {
+      kernel("\(what)-attention \(queries)x\(keys), \(heads) heads, \(precision.rawValue)", .operations(operations)) {
+        let dtype = precision.activations
         let q = random([1, queries, heads, width], dtype)
         let k = random([1, keys, heads, width], dtype)
         let v = random([1, keys, heads, width], dtype)
-        let options = AttentionOptions(scale: 1 / Float(width).squareRoot())
+        let options = AttentionOptions(scale: 1 / Float(width).squareRoot(), allowsBytes: precision == .int8)
         return { blackHole(backend.attention(q, k, v, options)) }
       }
     }
