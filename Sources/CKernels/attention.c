@@ -3,13 +3,13 @@
 #define WAN_WITH_QUADS
 #include "variants.h"
 
-int wan_attention_in_bytes(const wan_attention_head_t *head) {
+static int in_bytes(const wan_attention_head_t *head) {
   return head->in_bytes && head->head_dim <= WAN_BYTES_DIM && wan_has_byte_products();
 }
 
 /// How many numbers one product takes.
 static size_t per_step(const wan_attention_head_t *head) {
-  if (wan_attention_in_bytes(head)) return 4;
+  if (in_bytes(head)) return 4;
   return head->type == WAN_BF16 && wan_isa() == WAN_ISA_AVX512_BF16 ? 2 : 1;
 }
 
@@ -27,11 +27,11 @@ size_t wan_attention_scratch_bytes(const wan_attention_head_t *head) {
 }
 
 void wan_attention_pack(const wan_attention_head_t *head, void *packed) {
-  WAN_DISPATCH_QUADS(wan_attention_in_bytes(head), attention_pack, head, packed)
+  WAN_DISPATCH_QUADS(in_bytes(head), attention_pack, head, packed)
   WAN_DISPATCH_PAIRS(head->type, attention_pack, head, packed);
 }
 
 void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch) {
-  WAN_DISPATCH_QUADS(wan_attention_in_bytes(head), attention, head, packed, scratch)
+  WAN_DISPATCH_QUADS(in_bytes(head), attention, head, packed, scratch)
   WAN_DISPATCH_PAIRS(head->type, attention, head, packed, scratch);
 }

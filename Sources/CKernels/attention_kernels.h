@@ -4,28 +4,26 @@
 #include "attention.h"
 #include "tile.h"
 
-#if WAN_QUADS
-#define WAN_PER_STEP 4
+#if WAN_QUADS || WAN_PAIRS
 typedef uint32_t V(element) __attribute__((may_alias));
 typedef V(vu) V(operand);
-typedef V(vu) V(sums);
-#define WAN_MULTIPLY_ADD WAN_DOT_BYTES
-#elif WAN_PAIRS
-#define WAN_PER_STEP 2
-typedef uint32_t V(element) __attribute__((may_alias));
-typedef V(vu) V(operand);
-typedef V(vf) V(sums);
-#define WAN_MULTIPLY_ADD WAN_DOT_BF16
 #else
-#define WAN_PER_STEP 1
 typedef float V(element);
 typedef V(vf) V(operand);
-typedef V(vf) V(sums);
-#if WAN_FMA
-#define WAN_MULTIPLY_ADD(sum, a, b) __builtin_elementwise_fma(a, b, sum)
-#else
-#define WAN_MULTIPLY_ADD(sum, a, b) (sum) + (a) * (b)
 #endif
+
+#if WAN_QUADS
+#define WAN_PER_STEP 4
+#define WAN_MULTIPLY_ADD WAN_DOT_BYTES
+typedef V(vu) V(sums);
+#else
+#define WAN_PER_STEP (1 + WAN_PAIRS)
+typedef V(vf) V(sums);
+#endif
+#if WAN_PAIRS
+#define WAN_MULTIPLY_ADD WAN_DOT_BF16
+#elif !WAN_QUADS
+#define WAN_MULTIPLY_ADD(sum, a, b) V(fma)(a, b, sum)
 #endif
 typedef V(operand) V(operand_any) __attribute__((aligned(4), may_alias));
 

@@ -153,13 +153,8 @@ typedef struct {
   const float *relative_bias; // [queries_total + keys - 1] or NULL; entry key - query + queries_total - 1
   size_t query_offset;        // index of query 0 within the whole sequence, for relative_bias
   size_t queries_total;
-  int in_bytes;               // whether products may be of bytes
+  int in_bytes;               // whether products may be of bytes; see wan_attention
 } wan_attention_head_t;
-
-/// Whether the head's products are of bytes: where it may be, the calling thread multiplies them and head_dim is at
-/// most 256. Queries and keys, less their mean, then have a scale per row, values one per dimension and block of 256 keys,
-/// and probabilities are 255ths of a query's largest one in the block.
-int wan_attention_in_bytes(const wan_attention_head_t *head);
 
 /// Bytes of scratch that one call may use, and bytes that the packed keys and values of a head take: of the head, its
 /// type, keys, head_dim and in_bytes count. The layout depends on wan_isa(), which must not change between packing and
@@ -172,6 +167,9 @@ void wan_attention_pack(const wan_attention_head_t *head, void *packed);
 /// running maximum; the split of queries over calls does not change a bit of the result. Multiples of 96 queries are
 /// fastest. Without keys, or where all biases of a query are -infinity, the result is zero. Logits and sums are
 /// float32; with AVX-512-BF16 and bfloat16 inputs the probabilities are rounded to bfloat16 for the product with v.
+/// Products are of bytes where they may be, wan_has_byte_products() and head_dim is at most 256. Queries and keys, less
+/// their mean, then have a scale per row, values one per dimension and block of 256 keys, and probabilities are 255ths of
+/// a query's largest one in the block.
 void wan_attention(const wan_attention_head_t *head, const void *packed, void *scratch);
 
 // -- threads ----------------------------------------------------------------------------------------------------
