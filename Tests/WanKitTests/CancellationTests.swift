@@ -6,28 +6,41 @@ import Testing
 import WanKit
 import WanModels
 
+/// Cancels a run from inside one of its events: another task might not get a thread before the run is over.
+private final class Canceller: Sendable {
+  let task = Mutex<Task<Void, any Error>?>(nil)
+  /// How many events there were when it was first cancelled.
+  let events = Mutex<Int?>(nil)
+
+  func cancel(after count: Int) {
+    events.withLock { $0 = $0 ?? count }
+    task.withLock { $0?.cancel() }
+  }
+}
+
 struct CancellationTests {
-  /// Starts a run and cancels it once `isTime` says so of the events so far.
+  /// Starts a run and cancels it once `isTime` says so of an event.
   private func cancelled(
     steps: Int, frames: Int = 5, tiling: VAETiling? = nil, when isTime: @escaping @Sendable (GenerationEvent) -> Bool
   ) async throws -> EventRecorder {
     var request = SmallRuns.request(steps: steps)
     (request.frames, request.decodingTiling) = (frames, tiling)
     let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"))
-    let recorder = EventRecorder()
-    let (reached, signal) = AsyncStream<Void>.makeStream()
+    let (recorder, canceller) = (EventRecorder(), Canceller())
+    let (start, begin) = AsyncStream<Void>.makeStream()
     let task = Task {
+      for await _ in start { break }
       try await Generator(backend: CPUBackend(threads: 1)).run(
         plan,
         onEvent: { event in
           recorder(event)
-          if isTime(event) { signal.yield() }
+          if isTime(event) { canceller.cancel(after: recorder.events.count) }
         }, frames: { _ in })
     }
-    for await _ in reached { break }
-    task.cancel()
-    let before = recorder.events.count
+    canceller.task.withLock { $0 = task }
+    begin.yield()
     await #expect(throws: CancellationError.self) { try await task.value }
+    let before = try #require(canceller.events.withLock { $0 })
     #expect(recorder.events.count <= before + 1, "more than the step in flight was finished")
     return recorder
   }
