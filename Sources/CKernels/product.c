@@ -1,13 +1,13 @@
 // Products of float32 rows with a float32 or bfloat16 matrix, or of bfloat16 rows with a bfloat16 one, laid out while it
 // is used.
 //
-// For every stretch of WAN_DEPTH_BLOCK inputs the matrix is copied into panels [panel][step][lane], small enough to stay
-// in the second-level cache; then each panel, in the first-level cache, meets all rows, WAN_TILE_ROWS at a time. A step
-// is an input, or a pair of them in bfloat16: a unit of four bytes.
+// For every stretch of WAN_STEP_BLOCK steps the matrix is copied into panels [panel][step][lane], small enough to stay in
+// the second-level cache; then each meets all rows, WAN_ROW_BLOCK of them before the next panel, in tiles of
+// WAN_TILE_ROWS. A step is an input, or a pair of them in bfloat16: a unit of four bytes.
 #define WAN_FILE "product_kernels.h"
 #define WAN_WITH_PAIRS
 
-enum { WAN_DEPTH_BLOCK = 512, WAN_ROW_BLOCK = 96 };
+enum { WAN_STEP_BLOCK = 320, WAN_ROW_BLOCK = 24 };
 
 #include "ahead.h"
 #include "scratch.h"
@@ -19,7 +19,7 @@ enum { WAN_WIDEST_LANES = 32 };
 size_t wan_product_columns(size_t columns) { return wan_rounded_up(columns, WAN_WIDEST_LANES); }
 
 size_t wan_product_scratch_bytes(size_t columns, size_t depth) {
-  return wan_product_columns(columns) * wan_smaller(depth, WAN_DEPTH_BLOCK) * sizeof(float) + WAN_ALIGNMENT;
+  return wan_product_columns(columns) * wan_smaller(depth, WAN_STEP_BLOCK) * sizeof(float) + WAN_ALIGNMENT;
 }
 
 void wan_product(const wan_product_t *product, void *scratch) {

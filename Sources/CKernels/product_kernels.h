@@ -27,7 +27,7 @@ WAN_INLINE size_t V(steps)(size_t depth) { return (depth + WAN_PER_STEP - 1) / W
 #define WAN_TILE_BEGIN(r)                       \
   const V(number) *row##r = rows[r];            \
   V(vf) left_sum##r = {0}, right_sum##r = {0};  \
-  __builtin_prefetch(dst + r * stride, 1);
+  if (!V(fetches)) __builtin_prefetch(dst + r * stride, 1);
 #define WAN_TILE_MULTIPLY(r)                                  \
   left_sum##r = WAN_MULTIPLY_ADD(left_sum##r, factor, left);  \
   right_sum##r = WAN_MULTIPLY_ADD(right_sum##r, factor, right);
@@ -44,17 +44,42 @@ WAN_INLINE size_t V(steps)(size_t depth) { return (depth + WAN_PER_STEP - 1) / W
     at[1] = adds ? at[1] + right_sum##r : right_sum##r;                     \
   }
 
+/// Where there are sixteen registers, compilers that meet a fetch among the products keep a sum in memory.
+enum { V(fetches) = WAN_WIDTH == 16 };
+
+/// What the tiles of some rows and a panel share.
+typedef struct {
+  const float *panel;
+  size_t depth, stride;
+  int adds;
+} V(panel);
+
+/// A row and one of the destination that are not needed yet: a tile fetches them while it is computed. Fetching past
+/// their ends does no harm.
+typedef struct {
+  const V(number) *row;
+  const float *dst;
+} V(coming);
+
 /// dst[r][lane] (+)= rows[r] . panel, for one tile.
-static void V(product_tile)(const V(number) *const *rows, size_t live, const float *panel, size_t depth, float *dst,
-                            size_t stride, int adds) {
+///
+/// A function of its own, called: in line, the loops around it take registers, and a tile begins a percent later.
+static __attribute__((noinline)) void V(product_tile)(const V(number) *const *rows, size_t live, const V(panel) *panel,
+                                                      float *dst, V(coming) coming) {
   const V(operand) zero = {0};
   V(operand) left, right, factor;
   V(vf_any) * at;
-  const V(operand_any) *lanes = (const V(operand_any) *)panel;
+  const V(operand_any) *lanes = (const V(operand_any) *)panel->panel;
+  const size_t depth = panel->depth, stride = panel->stride;
+  const int adds = panel->adds;
   WAN_TILE_EACH(WAN_TILE_BEGIN)
 #pragma clang loop unroll_count(4)
   for (size_t i = 0; i < depth / WAN_PER_STEP; ++i, lanes += 2) {
     left = lanes[0], right = lanes[1];
+    if (V(fetches) && i % 4 == 0) {
+      __builtin_prefetch(coming.row + i * WAN_PER_STEP, 0, 2);
+      __builtin_prefetch(coming.dst + i, 0, 2);
+    }
     WAN_TILE_EACH(WAN_TILE_ADD)
   }
   // The last number of a row has no partner, and what lies behind it is not ours to read.
@@ -70,39 +95,46 @@ static void V(product_tile)(const V(number) *const *rows, size_t live, const flo
 #undef WAN_TILE_ADD_LAST
 #undef WAN_TILE_STORE
 
+enum { V(depth_block) = WAN_STEP_BLOCK * WAN_PER_STEP };
+
 /// The stretch of the matrix from input k on, or the first one of the matrix that comes next.
 static wan_ahead_t V(ahead)(const wan_product_t *p, size_t k) {
   size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
   size_t number = p->weights_type == WAN_BF16 ? sizeof(uint16_t) : sizeof(float);
   const char *weights = k < p->depth ? p->weights : p->next_weights;
   if (k >= p->depth) k = 0;
-  size_t bytes = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k) * number;
+  size_t bytes = wan_smaller(V(depth_block), p->depth - k) * number;
   return wan_ahead(weights ? weights + k * number : NULL, p->weights_stride * number, bytes, p->columns, tiles);
 }
 
-/// Some rows against all panels of one stretch of inputs, which fetches some lines of the next stretch per tile.
-static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, size_t k, size_t depth,
-                            const float *panels, int adds, wan_ahead_t *ahead) {
-  const size_t panel = WAN_LANES * V(steps)(depth);
-  for (size_t column = 0; column < p->columns; column += WAN_LANES, panels += panel)
-    for (size_t r = first; r < first + count; r += WAN_TILE_ROWS) {
-      size_t live = wan_smaller(WAN_TILE_ROWS, first + count - r);
-      const V(number) *rows[WAN_TILE_ROWS];
-      for (size_t i = 0; i < WAN_TILE_ROWS; ++i)
-        rows[i] = (const V(number) *)p->rows[r + (i < live ? i : 0)] + p->row_offset + k;
-      V(product_tile)(rows, live, panels, depth, p->dst + r * p->dst_stride + column, p->dst_stride, adds);
+/// At most WAN_ROW_BLOCK rows against all panels of one stretch of inputs. Each tile fetches some lines of the next
+/// stretch, and one of the rows that are next: those that follow, or the first ones of the next stretch.
+static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, size_t k, V(panel) panel,
+                            wan_ahead_t *ahead) {
+  const V(number) *rows[WAN_ROW_BLOCK];
+  for (size_t i = 0; i < WAN_ROW_BLOCK; ++i)
+    rows[i] = (const V(number) *)p->rows[first + (i < count ? i : 0)] + p->row_offset + k;
+  const size_t last = p->row_count - 1;
+  size_t next = first + count > last ? 0 : first + count;
+  const size_t offset = p->row_offset + (next > 0 ? k : k + panel.depth < p->depth ? k + panel.depth : 0);
+  for (size_t column = 0; column < p->columns; column += WAN_LANES, panel.panel += WAN_LANES * V(steps)(panel.depth))
+    for (size_t r = 0; r < count; r += WAN_TILE_ROWS) {
+      V(coming) coming = {(const V(number) *)p->rows[next] + offset, p->dst + next * p->dst_stride};
+      V(product_tile)(rows + r, count - r, &panel, p->dst + (first + r) * p->dst_stride + column, coming);
+      next = wan_smaller(next + 1, last);
       wan_fetch(ahead);
     }
 }
 
 static void V(product)(const wan_product_t *p, float *panels) {
-  for (size_t k = 0; k < p->depth; k += WAN_DEPTH_BLOCK) {
-    size_t depth = wan_smaller(WAN_DEPTH_BLOCK, p->depth - k);
+  for (size_t k = 0; k < p->depth; k += V(depth_block)) {
+    size_t depth = wan_smaller(V(depth_block), p->depth - k);
     wan_ahead_t ahead = V(ahead)(p, k + depth);
     for (size_t column = 0; column < p->columns; column += WAN_LANES)
       V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
+    V(panel) panel = {.panel = panels, .depth = depth, .stride = p->dst_stride, .adds = p->adds || k > 0};
     for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
-      V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, depth, panels, p->adds || k > 0, &ahead);
+      V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, panel, &ahead);
   }
 }
 #undef WAN_PER_STEP
