@@ -10,7 +10,7 @@
 #include "scratch.h"
 #include "wan_kernels.h"
 
-enum { WAN_ROW_STEPS = 256, WAN_ROW_BLOCK = 96, WAN_COLUMN_BLOCK = 256 };
+enum { WAN_ROW_STEPS = 256, WAN_ROW_BLOCK = 24, WAN_COLUMN_BLOCK = 256 };
 
 typedef int32_t wan_unit_t __attribute__((may_alias));
 typedef int32_t wan_unit_any_t __attribute__((aligned(1), may_alias));

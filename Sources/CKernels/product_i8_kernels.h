@@ -27,44 +27,48 @@
 
 typedef V(vu) V(vu_any) __attribute__((aligned(4), may_alias));
 
-/// Steps of a block of the depth, such that a panel takes 16 KiB and stays in the first-level cache.
-enum { V(block_steps) = WAN_LANES > 16 ? 4096 / WAN_LANES : WAN_ROW_STEPS };
+/// Steps of a block of the depth. Pairs of bytes want panels that stay in the first-level cache, 16 KiB.
+enum { V(block_steps) = WAN_LANES > 16 && !WAN_QUADS ? 4096 / WAN_LANES : WAN_ROW_STEPS };
 
 #include "product_i8_pack.h"
 #include "product_i8_tiles.h"
 
-/// The tile of rows and columns from r and c on: whole rows where they lie, if their bytes are units.
-static void V(multiply_tile)(const wan_product_i8_t *p, size_t r, size_t c, int fresh, const wan_product_scratch_t *s,
-                             int packed) {
+/// The part of the result from r and c on, of which a tile may reach past the edges.
+static void V(multiply_tile)(const wan_product_i8_t *p, size_t r, size_t c, int fresh, V(tile_t) * tile) {
   const size_t height = wan_smaller(WAN_TILE_ROWS, p->row_count - r), columns = wan_smaller(WAN_LANES, p->columns - c);
   int32_t spare[WAN_TILE_ROWS * WAN_LANES], *to = p->dst + r * p->dst_stride + c;
-  V(tile_t) tile = {.rows = (const char *)p->rows + r * p->rows_stride, .row_bytes = p->rows_stride};
-  if (packed) {
-    tile.rows = (const char *)(s->rows + r % WAN_ROW_BLOCK * WAN_ROW_STEPS);
-    tile.row_bytes = WAN_ROW_STEPS * sizeof(wan_unit_t);
-  }
-  tile.panel = s->panels + c * V(padded_steps)(p->depth);
-  tile.steps = V(steps)(p->depth);
-  V(start_tile)(p, r, height, fresh, tile.start);
+  V(start_tile)(p, r, height, fresh, tile->start);
   if (height == WAN_TILE_ROWS && columns == WAN_LANES) {
-    V(tile)(&tile, to, p->dst_stride, !fresh);
+    V(tile)(tile, to, p->dst_stride, !fresh);
     return;
   }
-  V(tile)(&tile, spare, WAN_LANES, 0);
+  V(tile)(tile, spare, WAN_LANES, 0);
   V(copy_tile)(spare, height, columns, to, p->dst_stride, fresh);
 }
 
-/// Some rows by all columns, whose panels are laid out.
+/// At most WAN_ROW_BLOCK rows, where they lie if their bytes are units, by all columns, whose panels are laid out. Each
+/// tile fetches one of the rows that are next: those that follow, or the first ones of the next stretch.
 static void V(multiply_rows)(const wan_product_i8_t *p, size_t first, size_t rows, int fresh,
                              const wan_product_scratch_t *s, wan_ahead_t *ahead) {
-  const int packed = !V(rows_are_units)(p, rows);
-  if (packed) V(pack_rows)(p, first, rows, s->rows);
-  for (size_t c = 0; c < p->columns; c += WAN_LANES)
-    for (size_t r = first; r < first + rows; r += WAN_TILE_ROWS) {
-      if (c == 0 && !packed) V(fetch_rows)(p, r + WAN_TILE_ROWS);
-      V(multiply_tile)(p, r, c, fresh, s, packed);
+  V(tile_t) tile = {.row_bytes = p->rows_stride, .steps = V(steps)(p->depth)};
+  const char *from = (const char *)p->rows + first * p->rows_stride;
+  if (!V(rows_are_units)(p, rows)) {
+    V(pack_rows)(p, first, rows, s->rows);
+    from = (const char *)s->rows;
+    tile.row_bytes = WAN_ROW_STEPS * sizeof(wan_unit_t);
+  }
+  size_t next = first + rows < p->row_count ? first + rows : 0;
+  const int8_t *coming = p->rows + (next > 0 ? 0 : p->depth);
+  for (size_t c = 0; c < p->columns; c += WAN_LANES) {
+    tile.panel = s->panels + c * V(padded_steps)(p->depth);
+    for (size_t r = 0; r < rows; r += WAN_TILE_ROWS, next = wan_smaller(next + 1, p->row_count - 1)) {
+      tile.rows = from + r * tile.row_bytes;
+      tile.next_row = coming + next * p->rows_stride;
+      tile.next_dst = p->dst + next * p->dst_stride;
+      V(multiply_tile)(p, first + r, c, fresh, &tile);
       wan_fetch(ahead);
     }
+  }
 }
 
 /// All rows by at most WAN_COLUMN_BLOCK columns and a block's depth, added to dst or, if fresh, put there.

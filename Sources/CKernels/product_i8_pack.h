@@ -33,15 +33,6 @@ WAN_INLINE int V(rows_are_units)(const wan_product_i8_t *p, size_t rows) {
   return WAN_QUADS && rows % WAN_TILE_ROWS == 0 && p->depth % WAN_PER_STEP == 0;
 }
 
-/// Fetches the rows that the next tile will read.
-WAN_INLINE void V(fetch_rows)(const wan_product_i8_t *p, size_t first) {
-  wan_ahead_t ahead = {0};
-  if (first < p->row_count)
-    ahead = wan_ahead(p->rows + first * p->rows_stride, p->rows_stride, p->depth,
-                      wan_smaller(WAN_TILE_ROWS, p->row_count - first), 1);
-  wan_fetch(&ahead);
-}
-
 static void V(pack_rows)(const wan_product_i8_t *p, size_t first, size_t rows, wan_unit_t *to) {
   size_t steps = V(padded_steps)(p->depth), tiled = wan_rounded_up(rows, WAN_TILE_ROWS);
   for (size_t r = 0; r < tiled; ++r, to += WAN_ROW_STEPS) {
