@@ -23,7 +23,7 @@ size_t wan_attention_packed_bytes(const wan_attention_head_t *head) {
 size_t wan_attention_scratch_bytes(const wan_attention_head_t *head) {
   size_t columns = wan_rounded_up(head->head_dim, WAN_WIDEST_PANEL);
   size_t floats = WAN_KEY_BLOCK + WAN_KEY_BLOCK / 2 + columns + head->head_dim;
-  return WAN_ALIGNMENT + wan_query_rows(head->head_dim) * (floats * sizeof(float) + sizeof(wan_softmax_t));
+  return WAN_ALIGNMENT + wan_query_rows(head->head_dim) * (floats * sizeof(float) + WAN_STATE_BYTES);
 }
 
 void wan_attention_pack(const wan_attention_head_t *head, void *packed) {

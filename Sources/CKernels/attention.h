@@ -13,6 +13,9 @@
 
 enum { WAN_QUERY_BLOCK = 96, WAN_KEY_BLOCK = 256, WAN_WIDEST_PANEL = 32, WAN_BYTES_DIM = 256 };
 
+/// What softmax keeps of a query, with its share of what fills vectors.
+enum { WAN_STATE_BYTES = 40 };
+
 /// Rows of queries worked on at once: wide heads get fewer, to stay in the second-level cache.
 static inline size_t wan_query_rows(size_t head_dim) { return head_dim > 256 ? WAN_QUERY_BLOCK / 2 : WAN_QUERY_BLOCK; }
 

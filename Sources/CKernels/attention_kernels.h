@@ -64,7 +64,7 @@ typedef struct {
   float *logits;              // [row][WAN_KEY_BLOCK], then the probabilities
   V(rounded) * probabilities; // [row][WAN_KEY_BLOCK] as products take them, unless that is float32
   float *sums;                // [row][columns], not yet divided
-  wan_softmax_t *state;       // [row]
+  V(softmax_t) * state;       // [tile]
 } V(scratch_t);
 
 static V(scratch_t) V(scratch)(void *memory, size_t head_dim) {
@@ -73,8 +73,8 @@ static V(scratch_t) V(scratch)(void *memory, size_t head_dim) {
   s.logits = wan_aligned(memory);
   s.sums = s.logits + rows * WAN_KEY_BLOCK;
   s.q = (V(element) *)(s.sums + rows * V(columns)(head_dim));
-  s.state = (wan_softmax_t *)(s.q + rows * V(steps)(head_dim));
-  s.probabilities = (V(rounded) *)(s.state + rows);
+  s.state = (V(softmax_t) *)(s.q + rows * V(steps)(head_dim));
+  s.probabilities = (V(rounded) *)(s.state + rows / WAN_TILE_ROWS);
   return s;
 }
 
@@ -84,11 +84,10 @@ static void V(attend_tile)(const wan_attention_head_t *head, size_t query, size_
                            const V(block_t) * block, const V(scratch_t) * s) {
   size_t keys = wan_smaller(WAN_KEY_BLOCK, head->keys - first_key);
   for (size_t k = 0; k < keys; k += WAN_LANES) V(logits_tile)(s->q, block, k, V(steps)(head->head_dim), s->logits + k);
-  // In two loops, so that one row's wait for its largest logit is filled with other rows.
-  for (size_t r = 0; r < rows; ++r)
-    V(softmax_begin)(head, query + r, first_key, keys, s->logits + r * WAN_KEY_BLOCK, s->state + r);
-  for (size_t r = 0; r < rows; ++r)
-    V(softmax_finish)(keys, s->logits + r * WAN_KEY_BLOCK, s->probabilities + r * WAN_KEY_BLOCK, s->state + r);
+  V(by_row) largest;
+  V(largest_logits)(head, query, rows, first_key, keys, s->logits, s->state, largest);
+  V(softmax_begin)(largest, s->state);
+  V(softmax_finish)(rows, keys, s->logits, s->probabilities, s->state);
 }
 
 /// Adds one block of keys to the running result of rows queries.
@@ -103,7 +102,7 @@ static void V(attend_block)(const wan_attention_head_t *head, size_t first_query
     tile.q += WAN_TILE_ROWS * V(steps)(head->head_dim);
     tile.logits += WAN_TILE_ROWS * WAN_KEY_BLOCK;
     tile.probabilities += WAN_TILE_ROWS * WAN_KEY_BLOCK;
-    tile.state += WAN_TILE_ROWS;
+    tile.state += 1;
   }
 #if WAN_PAIRS || WAN_QUADS
   const V(element) *weights = (const V(element) *)s->probabilities;
@@ -113,15 +112,20 @@ static void V(attend_block)(const wan_attention_head_t *head, size_t first_query
   size_t step = WAN_KEY_BLOCK / WAN_PER_STEP;
   for (size_t c = 0; c < columns; c += WAN_LANES)
     for (size_t r = 0; r < padded; r += WAN_TILE_ROWS)
-      V(values_tile)(weights + r * step, block, c, V(steps)(keys), s->state + r, s->sums + r * columns + c, columns);
+      V(values_tile)(weights + r * step, block, c, V(steps)(keys), s->state + r / WAN_TILE_ROWS, s->sums + r * columns + c, columns);
 }
 
 static void V(attend_rows)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * packed,
                            void *memory) {
   V(scratch_t) s = V(scratch)(memory, head->head_dim);
   size_t columns = V(columns)(head->head_dim), padded = wan_rounded_up(rows, WAN_TILE_ROWS);
-  for (size_t r = 0; r < padded; ++r)
-    s.state[r] = (wan_softmax_t){.largest = -INFINITY, .scale = (float)(head->scale * WAN_LOG2_E)};
+  for (size_t t = 0; t < padded / WAN_TILE_ROWS; ++t) {
+    s.state[t] = (V(softmax_t)){.total = {0}};
+    for (size_t r = 0; r < V(tile_lanes); ++r) {
+      s.state[t].largest[r] = -INFINITY;
+      s.state[t].scale[r] = (float)(head->scale * WAN_LOG2_E);
+    }
+  }
   V(pack_queries)(head, first, rows, s.q, s.state);
   memset(s.sums, 0, padded * columns * sizeof *s.sums);
 #if WAN_PAIRS || WAN_QUADS
@@ -133,7 +137,7 @@ static void V(attend_rows)(const wan_attention_head_t *head, size_t first, size_
     packed = block.end;
   }
   for (size_t r = 0; r < rows; ++r) {
-    float total = s.state[r].total, factor = total == 0 ? 0 : 1 / total;
+    float total = s.state[r / WAN_TILE_ROWS].total[r % WAN_TILE_ROWS], factor = total == 0 ? 0 : 1 / total;
     const float *sums = s.sums + r * columns;
     WAN_EACH(c, n, head->head_dim,
              V(store)(head->dst, head->type, (first + r) * head->dst_stride + c, n,

@@ -29,7 +29,7 @@ WAN_INLINE void V(spread_zeros)(size_t head_dim, V(element) * to, size_t distanc
 }
 
 static void V(pack_queries)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * q,
-                            wan_softmax_t *state) {
+                            V(softmax_t) * state) {
   size_t depth = V(steps)(head->head_dim);
   (void)state;
   for (size_t r = 0; r < wan_rounded_up(rows, WAN_TILE_ROWS); ++r) {

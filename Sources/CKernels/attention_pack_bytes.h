@@ -25,13 +25,13 @@ WAN_INLINE void V(spread_bytes)(const int8_t *bytes, size_t steps, V(element) ra
 }
 
 static void V(pack_queries)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * q,
-                            wan_softmax_t *state) {
+                            V(softmax_t) * state) {
   const size_t steps = V(steps)(head->head_dim);
   V(row_t) row = {{0}, 0, 0};
   for (size_t r = 0; r < wan_rounded_up(rows, WAN_TILE_ROWS); ++r) {
     if (r < rows) V(quantize)(head->q, head->type, (first + r) * head->q_stride, head->head_dim, &row);
     // A query of zeros has no scale, and any will do.
-    state[r].scale *= row.scale == 0 ? 1 : row.scale;
+    state[r / WAN_TILE_ROWS].scale[r % WAN_TILE_ROWS] *= row.scale == 0 ? 1 : row.scale;
     V(spread_bytes)(row.bytes, steps, 0x80808080u, q + r / WAN_TILE_ROWS * WAN_TILE_ROWS * steps + r % WAN_TILE_ROWS,
                     WAN_TILE_ROWS);
   }

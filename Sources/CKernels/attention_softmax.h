@@ -1,20 +1,24 @@
-// The running softmax of one query; included once per instruction set by attention_kernels.h.
+// The running softmax of a tile's queries; included once per instruction set by attention_kernels.h.
 //
 // Logits are kept in units of ln 2, so that exp is 2^x.
 #define WAN_LOG2_E 1.4426950408889634
 
-#ifndef WAN_SOFTMAX_T
-#define WAN_SOFTMAX_T
+/// A tile's rows, as many as fill vectors.
+enum { V(tile_lanes) = (WAN_TILE_ROWS + WAN_WIDTH - 1) / WAN_WIDTH * WAN_WIDTH };
+
+/// A number for each row of a tile.
+typedef float V(by_row)[V(tile_lanes)];
+
 typedef struct {
-  float largest; // logit so far
-  float total;   // of 2^(logit - largest)
-  float decay;   // what the sums so far are worth under the new largest logit
-  float gain;    // what a block's sums are worth under it; for bytes
-  float scale;   // of the logits as they come from the product
-  float factor;  // of the block's logits as they lie, once they are scaled and biased where they must be
-  float base;    // what probabilities are relative to: 2^(factor logit - base)
-} wan_softmax_t;
-#endif
+  V(by_row) largest; // logit so far
+  V(by_row) total;   // of 2^(logit - largest)
+  V(by_row) decay;   // what the sums so far are worth under the new largest logit
+  V(by_row) gain;    // what a block's sums are worth under it; for bytes
+  V(by_row) scale;   // of the logits as they come from the product
+  V(by_row) factor;  // of the block's logits as they lie, once they are scaled and biased where they must be
+  V(by_row) base;    // what probabilities are relative to: 2^(factor logit - base)
+} V(softmax_t);
+_Static_assert(sizeof(V(softmax_t)) <= WAN_STATE_BYTES * WAN_TILE_ROWS, "the caller's scratch is too small");
 
 /// Probabilities as the product with the values takes them.
 #if WAN_QUADS
@@ -72,7 +76,7 @@ WAN_INLINE float V(probabilities)(float *logits, size_t keys, float scale, float
     V(vf) p = WAN_POWER(V(fma)(V(load)(logits, WAN_F32, i, WAN_WIDTH), V(splat)(scale), V(splat)(-base)));
 #if WAN_QUADS
     V(vu) bits = (V(vu))(p + WAN_ROUNDER);
-    counts += bits - WAN_ROUNDER_BITS;
+    counts += bits;
     *(V(rounded_any) *)(rounded + i) = __builtin_convertvector(bits, V(rounded_any));
 #else
     total += p;
@@ -86,35 +90,49 @@ WAN_INLINE float V(probabilities)(float *logits, size_t keys, float scale, float
   }
   (void)rounded;
 #if WAN_QUADS
-  total = __builtin_convertvector(counts, V(vf));
+  counts -= (uint32_t)((keys + WAN_WIDTH - 1) / WAN_WIDTH) * WAN_ROUNDER_BITS;
+  total = __builtin_convertvector((V(vi))counts, V(vf));
 #endif
   return V(sum)(total);
 }
 
-/// Finds what a block's probabilities in one row are relative to: the running maximum, or as bytes the block's own.
-static void V(softmax_begin)(const wan_attention_head_t *head, size_t query, size_t first_key, size_t keys,
-                             float *logits, wan_softmax_t *state) {
-  // Without biases the logits are scaled while they are used.
-  const int plain = head->key_bias == NULL && head->relative_bias == NULL && state->scale > 0;
-  state->factor = plain ? state->scale : 1;
-  float block = plain ? V(largest_logit)(keys, logits) * state->scale
-                      : V(finish_logits)(head, query, first_key, keys, state->scale, logits);
-  float largest = state->largest > block ? state->largest : block;
-  float base = largest == -INFINITY ? 0 : largest;
-  state->decay = V(exp2)(V(splat)(state->largest - base))[0];
-  state->largest = largest;
-#if WAN_QUADS
-  state->base = block == -INFINITY ? 0 : block;
-  state->gain = block == -INFINITY ? 0 : V(exp2)(V(splat)(block - base))[0] / 255;
-#else
-  state->base = base;
-  state->gain = 1;
-#endif
+/// The largest of a block's logits in each row, and how they are scaled while they are used; nothing in other rows.
+static void V(largest_logits)(const wan_attention_head_t *head, size_t query, size_t rows, size_t first_key,
+                              size_t keys, float *logits, V(softmax_t) * state, float *largest) {
+  const int biased = head->key_bias != NULL || head->relative_bias != NULL;
+  for (size_t r = 0; r < V(tile_lanes); ++r) largest[r] = -INFINITY;
+  for (size_t r = 0; r < rows; ++r, logits += WAN_KEY_BLOCK) {
+    float scale = state->scale[r];
+    const int plain = !biased && scale > 0;
+    state->factor[r] = plain ? scale : 1;
+    largest[r] = plain ? V(largest_logit)(keys, logits) * scale
+                       : V(finish_logits)(head, query + r, first_key, keys, scale, logits);
+  }
 }
 
-/// Turns one row of logits into probabilities.
-static void V(softmax_finish)(size_t keys, float *logits, V(rounded) * rounded, wan_softmax_t *state) {
-  float total = V(probabilities)(logits, keys, state->factor, state->base, rounded);
-  state->total = state->total * state->decay + total * state->gain;
+/// Finds what a block's probabilities are relative to: the running maximum, or as bytes the block's own.
+static void V(softmax_begin)(const float *found, V(softmax_t) * state) {
+  for (size_t r = 0; r < V(tile_lanes); r += WAN_WIDTH) {
+    const V(vf) none = V(splat)(-INFINITY), zero = {0};
+    V(vf) block = V(load)(found, WAN_F32, r, WAN_WIDTH), old = V(load)(state->largest, WAN_F32, r, WAN_WIDTH);
+    V(vf) largest = V(max)(old, block), base = V(pick)(largest == none, zero, largest);
+    V(store)(state->decay, WAN_F32, r, WAN_WIDTH, V(exp2)(old - base));
+    V(store)(state->largest, WAN_F32, r, WAN_WIDTH, largest);
+#if WAN_QUADS
+    V(store)(state->gain, WAN_F32, r, WAN_WIDTH, V(exp2)(block - base) / 255);
+    base = V(pick)(block == none, zero, block);
+#else
+    V(store)(state->gain, WAN_F32, r, WAN_WIDTH, V(splat)(1));
+#endif
+    V(store)(state->base, WAN_F32, r, WAN_WIDTH, base);
+  }
+}
+
+/// Turns rows of logits into probabilities.
+static void V(softmax_finish)(size_t rows, size_t keys, float *logits, V(rounded) * rounded, V(softmax_t) * state) {
+  for (size_t r = 0; r < rows; ++r, logits += WAN_KEY_BLOCK, rounded += WAN_KEY_BLOCK) {
+    float total = V(probabilities)(logits, keys, state->factor[r], state->base[r], rounded);
+    state->total[r] = state->total[r] * state->decay[r] + total * state->gain[r];
+  }
 }
 #undef WAN_POWER

@@ -29,7 +29,7 @@
 
 /// A build may name narrower sets, to run these variants on a machine without them.
 #ifndef WAN_AVX512
-#define WAN_AVX512 "avx2,fma,avx512f,avx512bw,avx512vl"
+#define WAN_AVX512 "avx2,fma,avx512f,avx512dq,avx512bw,avx512vl"
 #endif
 
 /// Runs the statement over index ..< index + lanes for vectors of lanes = WAN_WIDTH, then once for the rest.

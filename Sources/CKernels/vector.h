@@ -128,15 +128,15 @@ WAN_INLINE V(vf) V(exp2)(V(vf) x) {
 }
 
 #if WAN_PAIRS || WAN_QUADS
-/// 2^x, infinity from 2^128 on, zero below 2^-150; relative error below 1.1e-4: for what is rounded to eight bits.
+/// 2^x, infinity from 2^128 on, zero below 2^-150; relative error below 9e-5: for what is rounded to eight bits.
 ///
-/// The least-maximum-error polynomial of degree 3 for 2^f with constant term 1.
+/// The least-maximum-error polynomial of degree 3 for 2^f on 0 <= f < 1 with constant term 1. The instructions split x
+/// into its floor and f, infinities too.
 WAN_INLINE V(vf) V(rough_exp2)(V(vf) x) {
-  x = V(max)(V(splat)(-200.0f), x);
-  V(vf) n = (V(vf))_mm512_roundscale_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), f = x - n;
-  V(vf) p = V(fma)(V(splat)(0.055008933f), f, V(splat)(0.24221097f));
-  p = V(fma)(V(fma)(p, f, V(splat)(0.6932829f)), f, V(splat)(1.0f));
-  return (V(vf))_mm512_scalef_ps((__m512)p, (__m512)n);
+  V(vf) f = (V(vf))_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  V(vf) p = V(fma)(V(splat)(0.0770670399f), f, V(splat)(0.227644995f));
+  p = V(fma)(V(fma)(p, f, V(splat)(0.695116758f)), f, V(splat)(1.0f));
+  return (V(vf))_mm512_scalef_ps((__m512)p, (__m512)x);
 }
 #endif
 
