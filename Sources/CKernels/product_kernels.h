@@ -27,7 +27,7 @@ WAN_INLINE size_t V(steps)(size_t depth) { return (depth + WAN_PER_STEP - 1) / W
 #define WAN_TILE_BEGIN(r)                       \
   const V(number) *row##r = rows[r];            \
   V(vf) left_sum##r = {0}, right_sum##r = {0};  \
-  if (!V(fetches)) __builtin_prefetch(dst + r * stride, 1);
+  if (fetches_own) __builtin_prefetch(dst + r * stride, 1);
 #define WAN_TILE_MULTIPLY(r)                                  \
   left_sum##r = WAN_MULTIPLY_ADD(left_sum##r, factor, left);  \
   right_sum##r = WAN_MULTIPLY_ADD(right_sum##r, factor, right);
@@ -52,6 +52,7 @@ typedef struct {
   const float *panel;
   size_t depth, stride;
   int adds;
+  int is_narrow; // the matrix has too few panels for tiles to fetch all rows that are next
 } V(panel);
 
 /// A row and one of the destination that are not needed yet: a tile fetches them while it is computed. Fetching past
@@ -71,7 +72,7 @@ static __attribute__((noinline)) void V(product_tile)(const V(number) *const *ro
   V(vf_any) * at;
   const V(operand_any) *lanes = (const V(operand_any) *)panel->panel;
   const size_t depth = panel->depth, stride = panel->stride;
-  const int adds = panel->adds;
+  const int adds = panel->adds, fetches_own = !V(fetches) || panel->is_narrow;
   WAN_TILE_EACH(WAN_TILE_BEGIN)
 #pragma clang loop unroll_count(4)
   for (size_t i = 0; i < depth / WAN_PER_STEP; ++i, lanes += 2) {
@@ -133,6 +134,7 @@ static void V(product)(const wan_product_t *p, float *panels) {
     for (size_t column = 0; column < p->columns; column += WAN_LANES)
       V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
     V(panel) panel = {.panel = panels, .depth = depth, .stride = p->dst_stride, .adds = p->adds || k > 0};
+    panel.is_narrow = p->columns < WAN_TILE_ROWS * WAN_LANES;
     for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
       V(product_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), k, panel, &ahead);
   }
