@@ -112,7 +112,8 @@ static void V(attend_block)(const wan_attention_head_t *head, size_t first_query
   size_t step = WAN_KEY_BLOCK / WAN_PER_STEP;
   for (size_t c = 0; c < columns; c += WAN_LANES)
     for (size_t r = 0; r < padded; r += WAN_TILE_ROWS)
-      V(values_tile)(weights + r * step, block, c, V(steps)(keys), s->state + r / WAN_TILE_ROWS, s->sums + r * columns + c, columns);
+      V(values_tile)(weights + r * step, block, c, V(steps)(keys), s->state + r / WAN_TILE_ROWS,
+                     s->sums + r * columns + c, columns);
 }
 
 static void V(attend_rows)(const wan_attention_head_t *head, size_t first, size_t rows, V(element) * packed,
