@@ -51,40 +51,49 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    // The file descriptors that swift-subprocess takes.
+    .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
   targets: [
     .target(name: "CKernels", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
-    library("Tensors"),
+    library("Files"),
+    library("Tensors", ["Files"]),
     library("CPUBackend", ["Tensors", "CKernels", "COneDNN"]),
     library("Layers", ["Tensors"]),
     library("Checkpoints", ["Tensors"]),
     library("Tokenization"),
     library("WanModels", ["Layers", "Tensors"]),
     library("Sampling", ["Tensors"]),
-    library("Media", [.product(name: "Subprocess", package: "swift-subprocess")]),
+    library(
+      "Media",
+      [
+        "Files", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     library(
       "WanKit",
       [
-        "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "Tokenization", "WanModels",
+        "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "Tokenization", "WanModels",
         .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "WanCommands",
       [
-        "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
+        "CPUBackend", "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "wan",
-      dependencies: ["WanCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["WanCommands"],
       swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport",
       swiftSettings: settings),
     tests("CKernels", ["CKernels"]),
+    tests("Files", ["Files", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
     tests("Tensors", ["Tensors", "TestSupport"]),
     tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
@@ -92,13 +101,16 @@ let package = Package(
     tests("Tokenization", ["Tokenization", "TestSupport"], data: ["Fixtures"]),
     tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
-    tests("Media", ["Media", "TestSupport"]),
+    tests("Media", ["Files", "Media", "TestSupport"]),
     tests(
       "WanKit",
       ["WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "WanModels"]),
     tests(
       "WanCommands",
-      ["WanCommands", "Tensors", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
+      [
+        "WanCommands", "Tensors", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     tests(
       "Parity",
       [

@@ -1,5 +1,5 @@
 /// Frames per second as a fraction.
-public struct FrameRate: Sendable, Equatable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+public struct FrameRate: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
   /// Frames in ``denominator`` seconds.
   public let numerator: Int
   /// Seconds, 1 for whole rates.
@@ -27,6 +27,24 @@ public struct FrameRate: Sendable, Equatable, ExpressibleByIntegerLiteral, Custo
       self.init(Int(value))
     } else {
       self.init(Int((value * 1000).rounded()), over: 1000)
+    }
+  }
+
+  /// Frames per second as one number.
+  public var value: Double { Double(numerator) / Double(denominator) }
+
+  /// A whole number, a decimal one, which becomes an NTSC fraction where it is near one, or a fraction: 24, 29.97,
+  /// 24000/1001. `nil` for anything else.
+  public init?(parsing text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2, let numerator = Int(parts[0]), let denominator = Int(parts[1]), denominator > 0 {
+      self.init(numerator, over: denominator)
+    } else if parts.count == 1, let whole = Int(text) {
+      self.init(whole)
+    } else if parts.count == 1, let value = Double(text), value.isFinite {
+      self.init(value)
+    } else {
+      return nil
     }
   }
 

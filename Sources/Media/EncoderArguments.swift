@@ -4,27 +4,29 @@
 /// bytes on every machine with the same ffmpeg.
 struct EncoderArguments {
   let settings: ClipSettings
-  let folder: PartialFolder
+  /// A file in ffmpeg's own form, with the comment; only .mp4 and .webm take it from there.
+  let metadataFile: String?
+  /// Whether .mp4 is written so that it can be read from its start, before it is complete.
+  var isStream = false
 
-  static let metadataFile = "metadata.txt"
-
-  /// - Parameter output: a file in the partial folder.
+  /// - Parameter output: as ffmpeg names it, `file:` or `pipe:` first.
   func arguments(for container: ClipFormat.Container, output: String) -> [String] {
-    let keepsMetadata = settings.metadata != nil && (container == .mp4 || container == .webm)
-    var list = ["-hide_banner", "-loglevel", "error", "-nostats", "-y", "-protocol_whitelist", "file,pipe"]
+    var list = ["-hide_banner", "-loglevel", "error", "-nostats", "-xerror", "-y", "-protocol_whitelist", "file,pipe"]
     list += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(settings.width)x\(settings.height)"]
     list += ["-framerate", "\(settings.frameRate)", "-i", "pipe:0"]
-    if keepsMetadata {
-      list += ["-f", "ffmetadata", "-i", "file:" + folder.file(Self.metadataFile), "-map", "0:v", "-map_metadata", "1"]
+    if let metadataFile, container == .mp4 || container == .webm {
+      list += ["-f", "ffmetadata", "-i", "file:" + metadataFile, "-map", "0:v", "-map_metadata", "1"]
     }
-    return list + codec(container) + ["-fflags", "+bitexact", "-flags:v", "+bitexact", "file:" + output]
+    return list + codec(container) + ["-fflags", "+bitexact", "-flags:v", "+bitexact", output]
   }
 
   private func codec(_ container: ClipFormat.Container) -> [String] {
     switch container {
     case .mp4:
       return ["-vf", evenSides + bt709, "-c:v", "libx264", "-preset", "medium", "-crf", "17", "-threads", "4"]
-        + Self.colorTags + ["-movflags", "+faststart", "-f", "mp4"]
+        + Self.colorTags + [
+          "-movflags", isStream ? "+frag_keyframe+empty_moov+default_base_moof" : "+faststart", "-f", "mp4",
+        ]
     case .webm:
       return ["-vf", bt709, "-c:v", "libvpx-vp9", "-crf", "20", "-b:v", "0", "-deadline", "good", "-cpu-used", "2"]
         + ["-row-mt", "1", "-threads", "4"] + Self.colorTags + ["-f", "webm"]

@@ -1,87 +1,155 @@
+import Files
 import Subprocess
+import Synchronization
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 /// A running ffmpeg that reads raw frames from its standard input.
-final class FFmpegEncoder: FrameEncoder {
-  private struct Outcome: Sendable {
-    var succeeded: Bool
-    var error: MediaError
-  }
-
-  private let input: StandardInputWriter
-  private let process: Task<Outcome, Never>
+///
+/// It is a success only when it exits with 0 and has said nothing: at the level of errors, ffmpeg reports a disk that is
+/// full and goes on.
+actor FFmpegEncoder: FrameEncoder {
+  private let input: FileDescriptor
+  private let writer: PipeWriter
+  private let process: Task<EncoderOutcome, Never>
+  private let ending: EncoderEnding
   private let path: String
+  private var isInputOpen = true
 
-  /// - Parameter path: the clip that errors name.
-  init(_ ffmpeg: FFmpeg, arguments: [String], path: String) async throws(MediaError) {
-    _ = BrokenPipe.ignored
-    let (inputs, continuation) = AsyncStream<StandardInputWriter>.makeStream()
-    let process = Task {
-      let outcome = await Self.run(ffmpeg, arguments, path, onStart: { continuation.yield($0) })
-      continuation.finish()
+  /// Starts ffmpeg; whether that succeeds shows at the first frame.
+  ///
+  /// - Parameters:
+  ///   - output: the descriptor that becomes ffmpeg's standard output; nothing is read from it unless given.
+  ///   - path: the clip that errors name.
+  init(_ ffmpeg: FFmpeg, arguments: [String], output: Int32? = nil, path: String) throws(MediaError) {
+    let pipe: (readEnd: FileDescriptor, writeEnd: FileDescriptor)
+    do { pipe = try FileDescriptor.pipe() } catch {
+      throw .ffmpegFailed(path: path, status: "could not run \(ffmpeg.path)", log: ["no pipe to it: \(error)"])
+    }
+    Descriptor.closeOnExecution(pipe.readEnd.rawValue)
+    Descriptor.closeOnExecution(pipe.writeEnd.rawValue)
+    Descriptor.setNonBlocking(pipe.writeEnd.rawValue)
+    let ending = EncoderEnding()
+    (self.ending, input, self.path) = (ending, pipe.writeEnd, path)
+    writer = PipeWriter(pipe.writeEnd.rawValue, isNonBlocking: true)
+    process = Task {
+      let outcome = await Self.run(ffmpeg, arguments, from: pipe.readEnd, to: output, path)
+      ending.outcome.withLock { $0 = outcome }
       return outcome
     }
-    let input = await withTaskCancellationHandler {
-      await inputs.first { _ in true }
-    } onCancel: {
-      process.cancel()
-    }
-    guard let input else {
-      process.cancel()
-      throw Task.isCancelled ? .cancelled(path: path) : await process.value.error
-    }
-    (self.input, self.process, self.path) = (input, process, path)
+  }
+
+  deinit {
+    if isInputOpen { try? input.close() }
+    process.cancel()
   }
 
   func write(_ frame: RGBImage) async throws(MediaError) {
-    let written = await withTaskCancellationHandler {
-      (try? await input.write(frame.pixels)) ?? 0
-    } onCancel: {
-      process.cancel()
-    }
-    guard written == frame.pixels.count else { throw await failure() }
+    if let ended = ending.outcome.withLock({ $0 }) { throw ended.failure ?? endedEarly() }
+    let code: Int32?
+    do { code = try await writer.write(frame.pixels) } catch { throw .cancelled(path: path) }
+    guard code != nil else { return }
+    closeInput()
+    throw await result().failure ?? endedEarly()
   }
 
   func finish() async throws(MediaError) {
-    let outcome = await withTaskCancellationHandler {
-      try? await input.finish()
-      return await process.value
+    closeInput()
+    let outcome = await result()
+    guard !Task.isCancelled else { throw .cancelled(path: path) }
+    if let failure = outcome.failure { throw failure }
+  }
+
+  nonisolated func abandon() { process.cancel() }
+
+  func ended() async {
+    closeInput()
+    _ = await process.value
+  }
+
+  private func result() async -> EncoderOutcome {
+    await withTaskCancellationHandler {
+      await process.value
     } onCancel: {
       process.cancel()
     }
-    guard outcome.succeeded, !Task.isCancelled else { throw await failure() }
   }
 
-  func abandon() { process.cancel() }
-
-  func ended() async { _ = await process.value }
-
-  private func failure() async -> MediaError {
-    if Task.isCancelled { return .cancelled(path: path) }
-    // A write can fail while ffmpeg still lives: without its input closed it would never end.
-    try? await input.finish()
-    return await process.value.error
+  private func endedEarly() -> MediaError {
+    Task.isCancelled
+      ? .cancelled(path: path) : .ffmpegFailed(path: path, status: "it ended before the last frame", log: [])
   }
 
-  /// The closure ends with ffmpeg's log, that is when ffmpeg ends: until then its input may be used from outside.
+  private func closeInput() {
+    guard isInputOpen else { return }
+    isInputOpen = false
+    try? input.close()
+  }
+
   private static func run(
-    _ ffmpeg: FFmpeg, _ arguments: [String], _ path: String,
-    onStart: @escaping @Sendable (StandardInputWriter) -> Void
-  ) async -> Outcome {
+    _ ffmpeg: FFmpeg, _ arguments: [String], from input: FileDescriptor, to output: Int32?, _ path: String
+  ) async -> EncoderOutcome {
+    let executable: Executable
+    do { executable = try await ffmpeg.executable() } catch {
+      try? input.close()
+      return EncoderOutcome(failure: unstarted(ffmpeg, path, error))
+    }
     do {
       let configuration = Configuration(
-        executable: try await ffmpeg.executable(), arguments: Arguments(arguments), platformOptions: .ownGroup)
-      let result = try await Subprocess.run(
-        configuration, input: .inputWriter, output: .discarded, error: .sequence
-      ) { execution in
-        onStart(execution.standardInputWriter)
-        return await LogTail(reading: execution.standardError)
-      }
-      let status = result.terminationStatus
-      let error = MediaError.ffmpegFailed(path: path, status: "\(status)", log: result.closureResult.lines)
-      return Outcome(succeeded: status.isSuccess, error: error)
+        executable: executable, arguments: Arguments(arguments), platformOptions: .ownGroup)
+      guard let output else { return try await run(configuration, from: input, to: .discarded, path) }
+      let stream = FileDescriptorOutput.fileDescriptor(
+        FileDescriptor(rawValue: output), closeAfterSpawningProcess: false)
+      return try await run(configuration, from: input, to: stream, path)
     } catch {
-      let failure = MediaError.ffmpegFailed(path: path, status: "could not run \(ffmpeg.path)", log: ["\(error)"])
-      return Outcome(succeeded: false, error: failure)
+      return EncoderOutcome(failure: unstarted(ffmpeg, path, error))
     }
   }
+
+  private static func run(
+    _ configuration: Configuration, from input: FileDescriptor, to output: some OutputProtocol, _ path: String
+  ) async throws -> EncoderOutcome {
+    let result = try await Subprocess.run(
+      configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: true), output: output, error: .sequence
+    ) { execution in
+      await log(of: execution.standardError, process: execution.processIdentifier.value)
+    }
+    return EncoderOutcome(result.terminationStatus, result.closureResult, path: path)
+  }
+
+  private static func unstarted(_ ffmpeg: FFmpeg, _ path: String, _ error: any Error) -> MediaError {
+    .ffmpegFailed(path: path, status: "could not run \(ffmpeg.path)", log: ["\(error)"])
+  }
+
+  /// Ends with ffmpeg, which is known meanwhile as a process that must not outlive this one.
+  private static func log(of stream: SubprocessOutputSequence, process: Int32) async -> LogTail {
+    Leftovers.add(process: process)
+    defer { Leftovers.forget(process: process) }
+    return await LogTail(reading: stream)
+  }
+}
+
+/// How an encoder ended.
+struct EncoderOutcome: Sendable {
+  /// `nil` for a success.
+  let failure: MediaError?
+
+  init(failure: MediaError?) { self.failure = failure }
+
+  init(_ status: TerminationStatus, _ log: LogTail, path: String) {
+    let lines = log.lines
+    failure =
+      status.isSuccess && lines.isEmpty
+      ? nil
+      : .ffmpegFailed(path: path, status: status.isSuccess ? "it went on after an error" : "\(status)", log: lines)
+  }
+}
+
+/// Where the task that runs an encoder leaves how it ended, for whoever is about to write to it.
+final class EncoderEnding: Sendable {
+  let outcome = Mutex<EncoderOutcome?>(nil)
 }

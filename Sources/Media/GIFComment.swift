@@ -1,22 +1,16 @@
-import Foundation
-
 /// A comment in a GIF (GIF89a, 24): an extension block before the trailer.
 enum GIFComment {
   private static let trailer: UInt8 = 0x3B
 
-  static func append(_ comment: String, to file: String) throws {
-    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file))
-    defer { try? handle.close() }
-    let end = try handle.seekToEnd()
-    try handle.seek(toOffset: end - 1)
-    guard try handle.readToEnd() == Data([trailer]) else { throw CocoaError(.fileReadCorruptFile) }
-    try handle.seek(toOffset: end - 1)
-    try handle.write(contentsOf: Data(block(comment) + [trailer]))
+  /// The clip with the comment before its end; nil where it has no end.
+  static func adding(_ comment: String, to image: [UInt8]) -> [UInt8]? {
+    guard image.last == trailer else { return nil }
+    return image.dropLast() + block(comment) + [trailer]
   }
 
   private static func block(_ comment: String) -> [UInt8] {
     var out: [UInt8] = [0x21, 0xFE]
-    var rest = Array(MetadataText.cleaned(comment).utf8)[...]
+    var rest = MetadataText.cleaned(comment)[...]
     while !rest.isEmpty {
       let part = rest.prefix(255)
       out.append(UInt8(part.count))

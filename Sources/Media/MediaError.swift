@@ -16,6 +16,8 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
   case badFrame(reason: String)
   /// The target, its folder or its disk refused; nothing was left behind.
   case cannotWrite(path: String, reason: String)
+  /// The clip is complete, and could not be given its name; it lies where `at` says.
+  case keptElsewhere(path: String, at: String, reason: String)
   /// ffmpeg ended with a failure; `log` holds its last lines.
   case ffmpegFailed(path: String, status: String, log: [String])
   /// The task was cancelled, or the writer was.
@@ -34,6 +36,8 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
       "cannot tell the format of '\(path)' from its name: end it in one of \(known.joined(separator: " "))"
     case .badSettings(let reason), .badFrame(let reason): reason
     case .cannotWrite(let path, let reason): "cannot write '\(path)': \(reason)"
+    case .keptElsewhere(let path, let place, let reason):
+      "the finished clip could not be named '\(path)' (\(reason)): it is kept as '\(place)'"
     case .ffmpegFailed(let path, let status, let log):
       "ffmpeg failed on '\(path)' (\(status)): \(Self.list(log, ifEmpty: "it gave no reason"))"
     case .cancelled(let path): "'\(path)' was cancelled"

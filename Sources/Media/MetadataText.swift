@@ -1,54 +1,65 @@
 /// ffmpeg's own text form of metadata, through which a comment of any length reaches the encoder and comes back.
+///
+/// It is a form of bytes: a backslash stands before each of `= ; # \` and a line feed, whatever follows it. As
+/// characters of a `String` they could be joined to a combining mark behind them, and not be seen.
 enum MetadataText {
-  private static let signature = ";FFMETADATA1\n"
-  private static let special: Set<Character> = ["=", ";", "#", "\\", "\n"]
+  private static let signature = Array(";FFMETADATA1\n".utf8)
+  private static let key = Array("comment=".utf8)
+  private static let special = Set("=;#\\\n".utf8)
+  private static let backslash = UInt8(ascii: "\\")
+  private static let lineFeed = UInt8(ascii: "\n")
 
-  static func encode(_ comment: String) -> String {
-    var text = signature + "comment="
-    for character in cleaned(comment) {
-      if special.contains(character) { text.append("\\") }
-      text.append(character)
-    }
-    return text + "\n"
+  static func encode(_ comment: String) -> [UInt8] {
+    signature + key + cleaned(comment).flatMap { special.contains($0) ? [backslash, $0] : [$0] } + [lineFeed]
   }
 
   /// The comment among the global tags, or nil.
-  static func decode(_ text: String) -> String? {
-    guard text.hasPrefix(signature) else { return nil }
-    var line = ""
+  static func decode(_ text: [UInt8]) -> String? {
+    guard text.starts(with: signature) else { return nil }
+    var line: [UInt8] = []
     var isEscaped = false
-    for character in text.dropFirst(signature.count) {
-      if isEscaped {
-        line += "\\" + String(character)
-      } else if character == "\n" {
+    for byte in text.dropFirst(signature.count) + [lineFeed] {
+      if byte == lineFeed, !isEscaped {
         if let value = comment(in: line) { return value }
-        if line.hasPrefix("[") { return nil }
-        line = ""
-      } else if character != "\\" {
-        line.append(character)
+        // A section of a stream or chapter begins.
+        if line.first == UInt8(ascii: "[") { return nil }
+        line = []
+      } else {
+        line.append(byte)
       }
-      isEscaped = !isEscaped && character == "\\"
+      isEscaped = !isEscaped && byte == backslash
     }
     return comment(in: line)
   }
 
   /// Without the zero bytes that end a string in C; every line break as one line feed.
-  static func cleaned(_ comment: String) -> String {
-    String(comment.filter { $0 != "\0" }.map { $0 == "\r\n" || $0 == "\r" ? "\n" : $0 })
+  static func cleaned(_ comment: String) -> [UInt8] {
+    let carriageReturn = UInt8(ascii: "\r")
+    var out: [UInt8] = []
+    var last: UInt8 = 0
+    for byte in comment.utf8 where byte != 0 {
+      if byte == carriageReturn {
+        out.append(lineFeed)
+      } else if byte != lineFeed || last != carriageReturn {
+        out.append(byte)
+      }
+      last = byte
+    }
+    return out
   }
 
-  private static func comment(in line: String) -> String? {
-    guard line.lowercased().hasPrefix("comment=") else { return nil }
-    var value = ""
+  private static func comment(in line: [UInt8]) -> String? {
+    guard line.count >= key.count, zip(line, key).allSatisfy({ $0 == $1 || $0 | 0x20 == $1 }) else { return nil }
+    var value: [UInt8] = []
     var isEscaped = false
-    for character in line.dropFirst("comment=".count) {
-      if character == "\\", !isEscaped {
+    for byte in line.dropFirst(key.count) {
+      if byte == backslash, !isEscaped {
         isEscaped = true
       } else {
-        value.append(character)
+        value.append(byte)
         isEscaped = false
       }
     }
-    return value
+    return String(decoding: value, as: UTF8.self)
   }
 }

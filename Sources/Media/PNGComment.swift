@@ -1,13 +1,11 @@
-import Foundation
-
 /// A comment in a PNG (ISO 15948): an iTXt chunk, or a tEXt chunk where the text is plain ASCII.
 enum PNGComment {
   private static let headerEnd = 8 + 12 + 13
 
-  static func insert(_ comment: String, into file: String) throws {
-    let url = URL(fileURLWithPath: file)
-    let image = try Data(contentsOf: url)
-    try (image.prefix(headerEnd) + Data(chunk(comment)) + image.dropFirst(headerEnd)).write(to: url)
+  /// The picture with the comment behind its header; nil where there is no header.
+  static func adding(_ comment: String, to image: [UInt8]) -> [UInt8]? {
+    guard image.count > headerEnd else { return nil }
+    return image.prefix(headerEnd) + chunk(comment) + image.dropFirst(headerEnd)
   }
 
   static func read(_ source: inout some ByteSource) -> String? {
@@ -27,7 +25,7 @@ enum PNGComment {
   private static let keyword = Array("Comment".utf8) + [0]
 
   private static func chunk(_ comment: String) -> [UInt8] {
-    let text = Array(MetadataText.cleaned(comment).utf8)
+    let text = MetadataText.cleaned(comment)
     let isPlain = text.allSatisfy { $0 < 0x80 }
     // iTXt: not compressed, no language, no translated keyword.
     let body = Array((isPlain ? "tEXt" : "iTXt").utf8) + keyword + (isPlain ? [] : [0, 0, 0, 0]) + text

@@ -17,5 +17,5 @@ public func readComment(path: String, ffmpeg: FFmpeg) async throws(MediaError) -
   guard result.succeeded else {
     throw .ffmpegFailed(path: path, status: result.status, log: result.log.lines)
   }
-  return MetadataText.decode(String(decoding: result.output, as: UTF8.self))
+  return MetadataText.decode(result.output)
 }

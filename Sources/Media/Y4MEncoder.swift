@@ -1,43 +1,61 @@
-import Foundation
+import Files
 
 /// Writes YUV4MPEG2 without ffmpeg: 8-bit 4:4:4 planes, BT.601 in limited range, which is what readers assume of the
 /// format, since it has no tag for the matrix.
 actor Y4MEncoder: FrameEncoder {
-  private let handle: FileHandle
-  private let path: String
+  /// Where the bytes go.
+  enum Sink: Sendable {
+    case file(OutputStreamFile)
+    case stream(PipeWriter)
+  }
 
-  /// - Parameter file: created or emptied.
-  init(file: String, settings: ClipSettings, path: String) throws(MediaError) {
+  private let sink: Sink
+  private let path: String
+  private var header: [UInt8]?
+
+  init(_ sink: Sink, settings: ClipSettings, path: String) {
     let rate = settings.frameRate
-    let header =
+    let text =
       "YUV4MPEG2 W\(settings.width) H\(settings.height) F\(rate.numerator):\(rate.denominator) Ip A1:1 C444"
       + " XYSCSS=444 XCOLORRANGE=LIMITED\n"
-    guard FileManager.default.createFile(atPath: file, contents: Data(header.utf8)),
-      let handle = FileHandle(forWritingAtPath: file)
-    else { throw .cannotWrite(path: path, reason: "its file cannot be created") }
-    self.handle = handle
-    self.path = path
-    do { try handle.seekToEnd() } catch { throw Self.failure(path, error) }
+    header = Array(text.utf8)
+    (self.sink, self.path) = (sink, path)
+  }
+
+  /// Bytes of a whole clip, but for its header.
+  static func byteCount(_ settings: ClipSettings) -> Int {
+    settings.frameCount * (frameHeader.count + 3 * settings.width * settings.height)
   }
 
   func write(_ frame: RGBImage) async throws(MediaError) {
-    do {
-      try handle.write(contentsOf: Data("FRAME\n".utf8))
-      try handle.write(contentsOf: Data(Self.planes(frame)))
-    } catch { throw Self.failure(path, error) }
+    let start = header ?? []
+    header = nil
+    try await append(start + Self.frameHeader + Self.planes(frame))
   }
 
   func finish() async throws(MediaError) {
-    do { try handle.close() } catch { throw Self.failure(path, error) }
+    guard case .file(let file) = sink else { return }
+    do { try file.close() } catch { throw .cannotWrite(path: path, reason: error.description) }
   }
 
   nonisolated func abandon() {}
 
-  func ended() async { try? handle.close() }
-
-  private static func failure(_ path: String, _ error: any Error) -> MediaError {
-    .cannotWrite(path: path, reason: "the disk did not take it all: \(error.localizedDescription)")
+  func ended() async {
+    if case .file(let file) = sink { try? file.close() }
   }
+
+  private func append(_ bytes: [UInt8]) async throws(MediaError) {
+    switch sink {
+    case .file(let file):
+      do { try file.write(bytes.span) } catch { throw .cannotWrite(path: path, reason: error.description) }
+    case .stream(let writer):
+      let code: Int32?
+      do { code = try await writer.write(bytes) } catch { throw .cancelled(path: path) }
+      if let code { throw .cannotWrite(path: path, reason: systemReason(code)) }
+    }
+  }
+
+  private static let frameHeader = Array("FRAME\n".utf8)
 
   /// The Y, Cb and Cr planes (ITU-R BT.601, 16...235 and 16...240), in 16.16 fixed point, rounded.
   static func planes(_ frame: RGBImage) -> [UInt8] {

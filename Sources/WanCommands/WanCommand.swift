@@ -1,8 +1,8 @@
-public import ArgumentParser
+import ArgumentParser
 
 /// The `wan` command.
-public struct WanCommand: AsyncParsableCommand {
-  public static let configuration = CommandConfiguration(
+struct WanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
     commandName: "wan",
     abstract: "Generates video with the Wan2.2 models.",
     discussion: """
@@ -12,8 +12,6 @@ public struct WanCommand: AsyncParsableCommand {
       """,
     version: SoftwareVersion.current,
     subcommands: [GenerateCommand.self, InspectCommand.self, BenchCommand.self, SynthesizeCommand.self])
-
-  public init() {}
 }
 
 /// What clips and reports name as their maker.

@@ -1,9 +1,8 @@
-import ArgumentParser
 import WanCommands
 
 @main
 struct Main {
   static func main() async {
-    await WanCommand.main()
+    await CommandLineTool.run()
   }
 }

@@ -198,4 +198,95 @@ import Testing
     #expect(throws: MediaError.cancelled(path: folder.path("a.mp4"))) { try result.get() }
     #expect(folder.contents == [])
   }
+
+  @Test(
+    "an ffmpeg that reports an error and goes on, or leaves less than it was given, has failed",
+    arguments: [
+      ("cat >/dev/null; echo 'No space left on device' >&2", "No space left on device"),
+      ("cat >/dev/null", "read back"), ("cat >/dev/null; for f; do :; done; : >\"${f#file:}\"", "read back"),
+    ])
+  func silentFailure(_ body: String, _ says: String) async throws {
+    let real = try requireFFmpeg().path
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script("case \"$*\" in *rawvideo*) \(body);; *) exec '\(real)' \"$@\";; esac", in: tools)
+    for suffix in ["mp4", "webm", "gif", "png"] {
+      let found = await error {
+        _ = try await ClipWriter(path: folder.path("a." + suffix), settings: settings(), ffmpeg: ffmpeg)
+      }
+      #expect(found?.description.contains(says) == true, "\(suffix): \(String(describing: found))")
+      #expect(folder.contents == [])
+    }
+  }
+
+  @Test("an encoder that dies between two frames is told at the next one")
+  func deathBetweenFrames() async throws {
+    let real = try requireFFmpeg().path
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let once = "[ -e \"$0.tried\" ] || { : >\"$0.tried\"; exec '\(real)' \"$@\"; }; "
+    let dying = once + "head -c 100 >/dev/null; echo 'last words' >&2; exit 1"
+    let ffmpeg = try script("case \"$*\" in *rawvideo*) \(dying);; *) exec '\(real)' \"$@\";; esac", in: tools)
+    let writer = try await ClipWriter(path: folder.path("a.mp4"), settings: settings(100), ffmpeg: ffmpeg)
+    try await writer.write(frame)
+    try await Task.sleep(for: .seconds(1))
+    let found = await error { try await writer.write(frame) }
+    #expect(found?.description.contains("last words") == true, "\(String(describing: found))")
+    #expect(folder.contents == [])
+  }
+
+  @Test("a finished clip that cannot take its name is kept beside it", arguments: ["mp4", "gif", "png", "y4m"])
+  func keepsClip(_ suffix: String) async throws {
+    let ffmpeg = try requireFFmpeg()
+    let folder = try TemporaryFolder()
+    let settings = try settings(1)
+    let writer = try await ClipWriter(path: folder.path("a." + suffix), settings: settings, ffmpeg: ffmpeg)
+    try await writer.write(frame)
+    try FileManager.default.createDirectory(atPath: folder.path("a.\(suffix)/b"), withIntermediateDirectories: true)
+    let found = await error { try await writer.finish() }
+    guard case .keptElsewhere(_, let place, _) = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    #expect(place == folder.path("a-kept." + suffix))
+    #expect(folder.contents == ["a-kept." + suffix, "a." + suffix])
+    #expect(try await readImage(path: place, ffmpeg: ffmpeg).width == 64)
+  }
+
+  @Test("a set of pictures one of which cannot take its name is kept in a folder, and the older set stays")
+  func keepsSet() async throws {
+    let ffmpeg = try requireFFmpeg()
+    let folder = try TemporaryFolder()
+    for number in [1, 2, 4] { try Data("old".utf8).write(to: URL(fileURLWithPath: folder.path("a-000\(number).png"))) }
+    let writer = try await ClipWriter(path: folder.path("a.png"), settings: settings(3), ffmpeg: ffmpeg)
+    for _ in 0..<3 { try await writer.write(frame) }
+    try FileManager.default.createDirectory(atPath: folder.path("a-0003.png/b"), withIntermediateDirectories: true)
+    let found = await error { try await writer.finish() }
+    guard case .keptElsewhere(_, let place, _) = found else {
+      Issue.record("\(String(describing: found))")
+      return
+    }
+    #expect(place == folder.path("a-kept"))
+    let expected = (1...4).map { "a-000\($0).png" }
+    #expect(folder.contents == ["a-0001.png", "a-0002.png", "a-0003.png", "a-0004.png", "a-kept"], "\(expected)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place).sorted() == Array(expected.prefix(3)))
+    for number in [1, 2, 4] {
+      #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("a-000\(number).png"))) == Data("old".utf8))
+    }
+  }
+
+  @Test("a comment is whole whatever stands behind its backslashes, and frames that do not change count")
+  func bytesOfComments() async throws {
+    let ffmpeg = try requireFFmpeg()
+    let folder = try TemporaryFolder()
+    let comment = "{\"a\": \"\\\u{301}; =\u{20DD} #\u{301}\\\"}\n\u{308}x\r\ny"
+    for suffix in ["mp4", "webm", "gif", "png"] {
+      let path = folder.path("a." + suffix)
+      let settings = try ClipSettings(
+        width: 64, height: 48, frameRate: 24, frameCount: suffix == "png" ? 1 : 5, metadata: comment)
+      let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
+      for _ in 0..<settings.frameCount { try await writer.write(frame) }
+      #expect(try await writer.finish() == [])
+      let read = try await readComment(path: path, ffmpeg: ffmpeg)
+      #expect(read.map { Array($0.utf8) } == Array(comment.replacing("\r\n", with: "\n").utf8), "\(suffix)")
+    }
+  }
 }

@@ -44,6 +44,14 @@ struct BadFiles {
     try folder.write("text.png", "this is no picture\n".utf8)
     try folder.write("short.png", Golden.data(Folders.picture).prefix(300))
     try folder.write("huge.png", Self.png(width: 1_000_000, height: 1_000_000))
+    try folder.link(model: nano, as: "whole")
+    try FileManager.default.copyItem(atPath: Folders.picture, toPath: folder.path("start.png"))
+    for (link, destination) in [
+      ("start-link.png", "start.png"), ("null.mp4", "/dev/null"), ("to-clip.safetensors", "clip.y4m"),
+    ] {
+      try FileManager.default.createSymbolicLink(atPath: folder.path(link), withDestinationPath: destination)
+    }
+    guard unsafe mkfifo(folder.path("pipe.y4m"), 0o600) == 0 else { throw CocoaError(.fileWriteUnknown) }
     try FileManager.default.createDirectory(atPath: folder.path("empty"), withIntermediateDirectories: true)
     try FileManager.default.createDirectory(atPath: folder.path("folder.mp4"), withIntermediateDirectories: true)
   }
@@ -87,7 +95,17 @@ struct BadFiles {
     BadInput("no fps", ["-p", "a", "--fps", "0"], usage: true, says: "--fps", "1 to 240"),
     BadInput("an unknown solver", ["-p", "a", "--solver", "heun"], usage: true, says: "--solver", "unipc", "euler"),
     BadInput("an unknown precision", ["-p", "a", "--precision", "f16"], usage: true, says: "--precision", "bf16"),
-    BadInput("a negative seed", ["-p", "a", "--seed", "-1"], usage: true, says: "--seed", "'-1'"),
+    BadInput("a negative seed", ["-p", "a", "--seed", "-2"], usage: true, says: "--seed", "'-2'"),
+    BadInput("half a rate", ["-p", "a", "--fps", "24000/"], usage: true, says: "--fps", "24000/1001"),
+    BadInput("a rate of nothing", ["-p", "a", "--fps", "1/0"], usage: true, says: "--fps"),
+    BadInput("a GIF too fast", ["-p", "a", "--fps", "60", "-o", "a.gif"], says: "50 frames per second", "60"),
+    BadInput(
+      "two guidances for one transformer", ["-p", "a", "--guidance", "3,4"], usage: true, says: "--guidance", "3.0,4.0"),
+    BadInput(
+      "both negative prompts", ["-p", "a", "--negative-prompt", "b", "--no-negative-prompt"], usage: true,
+      says: "--no-negative-prompt"),
+    BadInput("a stream without a target", ["-p", "a", "--stream", "mp4"], usage: true, says: "--stream", "--output -"),
+    BadInput("two things on standard output", ["-p", "a", "-o", "-", "--json"], usage: true, says: "--json"),
     BadInput("no threads", ["-p", "a", "--threads", "0"], usage: true, says: "--threads 0", "1 to 256"),
     BadInput("no card", ["-p", "a", "--rng-card", "0x0"], usage: true, says: "--rng-card 0x0", "1 to"),
     BadInput("a missing model", ["-p", "a", "--model", "IN/none"], says: "/none", "no such model folder"),
@@ -106,6 +124,24 @@ struct BadFiles {
     BadInput("a missing output folder", ["-p", "a", "-o", "none/a.mp4"], says: "none/a.mp4", "create it"),
     BadInput("an output folder that is none", ["-p", "a", "-o", "IN/text.png/a.y4m"], says: "text.png", "create it"),
     BadInput("an unwritable output folder", ["-p", "a", "-o", "/proc/a.mp4"], says: "/proc/a.mp4", "cannot write"),
+    BadInput(
+      "a long name", ["-p", "a", "-o", String(repeating: "x", count: 252) + ".y4m"], says: "256 bytes", "shorten it"),
+    BadInput(
+      "long numbered names", ["-p", "a", "--frames", "5", "-o", String(repeating: "x", count: 250) + ".png"],
+      says: "259 bytes"),
+    BadInput("a pipe as output", ["-p", "a", "-o", "IN/pipe.y4m"], says: "pipe.y4m", "it is a pipe"),
+    BadInput("a link to a device as output", ["-p", "a", "-o", "IN/null.mp4"], says: "null.mp4", "it is a device"),
+    BadInput("no output", ["-p", "a", "-o", ""], usage: true, says: "<output>", "it is empty"),
+    BadInput(
+      "the picture itself as output", ["-p", "a", "--frames", "1", "-i", "IN/start.png", "-o", "IN/start-link.png"],
+      says: "start.png", "is read by this run"),
+    BadInput(
+      "a checkpoint as tensors",
+      ["-p", "a", "-m", "IN/whole", "--save-tensors", "IN/whole/diffusion_pytorch_model.safetensors"],
+      says: "diffusion_pytorch_model.safetensors", "is read by this run"),
+    BadInput(
+      "the clip as tensors", ["-p", "a", "-o", "IN/clip.y4m", "--save-tensors", "IN/to-clip.safetensors"],
+      says: "--save-tensors", "the clip's own file"),
     BadInput("a folder as output", ["-p", "a", "-o", "IN/folder.mp4"], says: "folder.mp4", "is a folder"),
     BadInput("an unknown format", ["-p", "a", "-o", "a.avi"], says: "a.avi", ".mp4 .webm .gif .png .y4m"),
     BadInput("no format", ["-p", "a", "-o", "clip"], says: "clip", ".mp4"),

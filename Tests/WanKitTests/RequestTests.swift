@@ -61,7 +61,7 @@ struct RequestTests {
     }
   private static let numbers6: [BadRequest] =
     [0, -1, 241].map { (rate: Int) -> BadRequest in
-      BadRequest("\(rate) fps", says: ["fps: \(rate) is not from 1 to 240"]) { $0.framesPerSecond = rate }
+      BadRequest("\(rate) fps", says: ["fps: \(rate) is not from 1 to 240"]) { $0.framesPerSecond = FrameRate(rate) }
     }
   private static let numbers7 = [
     BadRequest("more tiles than rows", says: ["vae-tiles: 999x1 tiles do not fit"]) {

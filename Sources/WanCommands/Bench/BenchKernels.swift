@@ -34,7 +34,7 @@ struct BenchAttention: AsyncParsableCommand {
     var report = BenchReport(part: "attention", options: options, backend: backend)
     (report.tokens, report.heads, report.seconds) = (tokens, heads, seconds)
     report.gflops = 4 * Double(heads) * Double(tokens) * Double(tokens) * 128 / seconds / 1e9
-    report.show(options)
+    try report.show(options)
   }
 }
 
@@ -64,6 +64,6 @@ struct BenchGemm: AsyncParsableCommand {
     var report = BenchReport(part: "gemm", options: options, backend: backend)
     (report.m, report.k, report.n, report.seconds) = (m, k, n, seconds)
     report.gflops = 2 * Double(m) * Double(k) * Double(n) / seconds / 1e9
-    report.show(options)
+    try report.show(options)
   }
 }

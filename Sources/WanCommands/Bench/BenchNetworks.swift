@@ -44,7 +44,7 @@ struct BenchTransformer: AsyncParsableCommand {
     report.tokens = latent.frames * (latent.height / 2) * (latent.width / 2)
     report.layers = scale ? configuration.layers : layers
     report.weightsGiB = BenchReport.gibibytes(RandomWeights { _ = WanTransformer($0, network) }.byteCount)
-    report.show(options)
+    try report.show(options)
   }
 
   private func measure(_ configuration: TransformerConfiguration, _ backend: any Backend) throws -> Double {
@@ -126,7 +126,7 @@ struct BenchVAE: AsyncParsableCommand {
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
     report.tiles = only == .encode ? nil : tiling(configuration).description
-    report.show(options)
+    try report.show(options)
   }
 
   private func decoding(_ model: WanVAE) throws -> Double {
@@ -180,7 +180,7 @@ struct BenchText: AsyncParsableCommand {
     var report = BenchReport(part: "text", options: options, backend: backend)
     (report.tokens, report.layers) = (tokens, 24)
     report.seconds = one + (many - one) / Double(layers - 1) * 23
-    report.show(options)
+    try report.show(options)
   }
 
   private func measure(_ layers: Int, _ backend: any Backend) throws -> Double {

@@ -39,8 +39,13 @@ struct BenchReport: Encodable {
     (Double(bytes) / Double(1 << 30) * 100).rounded() / 100
   }
 
-  func show(_ options: BenchOptions) {
-    if options.json { return Console.json(self) }
+  /// - Throws: status 1 when it could not be written.
+  func show(_ options: BenchOptions) throws {
+    if options.json { Console.json(self) } else { showLines() }
+    try Console.requireOutput()
+  }
+
+  private func showLines() {
     let size = [
       model, vae.map { "vae \($0)" }, latent, tiles.map { "\($0) tiles" }, tokens.map { "\($0) tokens" },
       layers.map { "\($0) layers" },

@@ -17,7 +17,9 @@ struct BenchStart: AsyncParsableCommand {
       disk out of the figure.
       """)
 
-  @Option(help: "A model folder; wan synthesize makes one of full size.")
+  @Option(
+    help: "A model folder; wan synthesize makes one of full size.", completion: .directory, transform: PathArgument.path
+  )
   var model: String
 
   @Option(help: ArgumentHelp("Latent frames x height x width of the pass.", valueName: "TxHxW"))
@@ -52,7 +54,7 @@ struct BenchStart: AsyncParsableCommand {
     (report.seconds, report.loadSeconds, report.passSeconds) = (startSeconds, loadSeconds, passing.seconds)
     report.layers = part.configuration.layers
     report.weightsGiB = BenchReport.gibibytes(part.source.byteCount)
-    report.show(options)
+    try report.show(options)
   }
 }
 

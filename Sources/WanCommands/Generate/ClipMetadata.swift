@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Sampling
 import Tensors
 import WanKit
@@ -7,7 +8,8 @@ import WanKit
 struct ClipMetadata: Encodable {
   let software = "swift-wan \(SoftwareVersion.current)"
   let model, prompt, negativePrompt, size, solver, noise, precision: String
-  let frames, fps, steps: Int
+  let frames, steps: Int
+  let fps: Double
   let seed: UInt64
   let shift: Double
   let guidanceLow, guidanceHigh: Float
@@ -18,7 +20,7 @@ struct ClipMetadata: Encodable {
     (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
     size = "\(plan.width)x\(plan.height)"
     (solver, precision, shift, seed) = (plan.solver.rawValue, plan.precision.rawValue, plan.shift, plan.seed)
-    (frames, fps, steps) = (plan.frames, plan.framesPerSecond, plan.steps)
+    (frames, fps, steps) = (plan.frames, plan.framesPerSecond.value, plan.steps)
     (guidanceLow, guidanceHigh) = (plan.guidance.low, plan.guidance.high)
     fromImage = plan.image != nil
     switch plan.noise {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPUBackend
 import Checkpoints
+import Files
 import Foundation
 import Media
 import Tensors
@@ -46,23 +47,23 @@ struct GenerateCommand: AsyncParsableCommand {
 
   private func generate() async throws {
     let started = ContinuousClock.now
-    let path = output.path
-    try ClipWriter.checkTarget(path: path)
-    let ffmpeg = try output.encoder(for: path)
-    try output.checkTensorFile()
+    let places = try output.places()
+    let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     let plan = try await plan()
+    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
     let backend = engine.makeBackend()
-    let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet), steps: plan.steps)
-    reporter.begin(PlanReport(plan, backend: backend.name, output: path))
+    let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet))
+    reporter.begin(PlanReport(plan, backend: backend.name, clip: places.clip))
     let generator = Generator(
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let trace = try await generator.clip(
-      plan, to: path, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
-      keepTrace: output.saveTensors != nil, onEvent: reporter.show)
-    if let trace, let file = output.saveTensors { try trace.write(to: file) }
+      plan, to: places.clip, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
+      keepTrace: places.tensors != nil, onEvent: reporter.show)
+    if let trace, let file = places.tensors { try trace.write(to: file.path) }
     reporter.end(
       EndReport(
-        output: path, seconds: (ContinuousClock.now - started).inSeconds, peakMemory: CPUBackend.peakMemory()))
+        output: places.clip.name, seconds: (ContinuousClock.now - started).inSeconds,
+        peakMemory: CPUBackend.peakMemory()))
   }
 
   private func plan() async throws -> GenerationPlan {
@@ -72,8 +73,13 @@ struct GenerateCommand: AsyncParsableCommand {
     }
     var request = clip.request(precision: engine.precision)
     let model = try ModelFolder(path: folder)
-    if let image = clip.image { request.image = try await readImage(path: image, ffmpeg: .fromEnvironment()) }
+    if let image = clip.image { request.image = try await picture(image) }
     return try GenerationPlan(request, model: model)
+  }
+
+  private func picture(_ path: String) async throws -> RGBImage {
+    guard path == "-" else { return try await readImage(path: path, ffmpeg: .fromEnvironment()) }
+    return try await StandardInput.picture(ffmpeg: .fromEnvironment())
   }
 }
 

@@ -5,7 +5,9 @@ import WanKit
 
 /// What the clip should be.
 struct GenerateOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: "The model's folder in the official layout; the bundled one unless given.")
+  @Option(
+    name: .shortAndLong, help: "The model's folder in the official layout; the bundled one unless given.",
+    completion: .directory, transform: PathArgument.path)
   var model: String?
 
   @Option(name: .shortAndLong, parsing: .unconditional, help: "What to show, in words.")
@@ -14,7 +16,13 @@ struct GenerateOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "What not to show; the model's published negative prompt unless given.")
   var negativePrompt: String = ""
 
-  @Option(name: .shortAndLong, help: "A picture to start from, in any format that ffmpeg reads (i2v and ti2v models).")
+  @Flag(help: "No negative prompt, not even the published one: guidance is then away from the empty text.")
+  var noNegativePrompt = false
+
+  @Option(
+    name: .shortAndLong,
+    help: "A picture to start from (i2v and ti2v models); - reads it from standard input.", completion: .file(),
+    transform: PathArgument.path)
   var image: String?
 
   @Option(
@@ -24,8 +32,9 @@ struct GenerateOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("Frames, 4n+1.", valueName: "n"))
   var frames: Int?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Frames per second.", valueName: "n"))
-  var fps: Int?
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Frames per second, as 24, 29.97 or 24000/1001.", valueName: "n"))
+  var fps: FrameRateArgument?
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
   var steps: Int?
@@ -45,8 +54,9 @@ struct GenerateOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Seed of the noise, 0 to 2^64 - 1; a new one each time unless given.", valueName: "n"))
-  var seed: UInt64?
+    help: ArgumentHelp(
+      "Seed of the noise, 0 to 2^64 - 1; a new one each time unless given, or where it is -1.", valueName: "n"))
+  var seed: SeedArgument?
 
   @Option(help: "Whose noise the seed stands for: torch's on a CUDA card or on a CPU.")
   var rng: RandomGenerator = .cuda
@@ -56,7 +66,9 @@ struct GenerateOptions: ParsableArguments {
       "The card behind --rng cuda: multiprocessors x threads of each. Matters for large clips.", valueName: "MxT"))
   var rngCard: SizeArgument = SizeArgument(multiprocessors: 132, threads: 2048)
 
-  @Option(help: "Keep encoded prompts in this folder and take them from there when asked for again.")
+  @Option(
+    help: "Keep encoded prompts in this folder and take them from there when asked for again.",
+    completion: .directory, transform: PathArgument.path)
   var promptCache: String?
 
   @Option(
@@ -66,6 +78,9 @@ struct GenerateOptions: ParsableArguments {
   var vaeTiles: TilesArgument = .auto
 
   func validate() throws {
+    guard negativePrompt.isEmpty || !noNegativePrompt else {
+      throw ValidationError("--negative-prompt and --no-negative-prompt contradict each other; give one")
+    }
     guard CUDAGenerator.multiprocessorRange.contains(rngCard.width), CUDAGenerator.threadRange.contains(rngCard.height)
     else {
       throw ValidationError(
@@ -79,11 +94,11 @@ struct GenerateOptions: ParsableArguments {
     let noise: NoiseSource =
       rng == .cpu ? .cpu : .cuda(multiprocessors: rngCard.width, threadsPerMultiprocessor: rngCard.height)
     var request = GenerationRequest(
-      prompt: prompt, negativePrompt: negativePrompt, seed: seed ?? UInt64.random(in: 0..<1 << 32), noise: noise,
-      precision: precision)
+      prompt: prompt, negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
+      seed: seed?.value ?? UInt64.random(in: 0..<1 << 32), noise: noise, precision: precision)
     request.size = size.map { ($0.width, $0.height) }
     request.frames = frames
-    request.framesPerSecond = fps
+    request.framesPerSecond = fps?.rate
     request.steps = steps
     request.shift = shift
     request.guidance = guidance?.scales

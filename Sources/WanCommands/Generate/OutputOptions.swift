@@ -1,14 +1,24 @@
 import ArgumentParser
+import Files
 import Foundation
 import Media
+import WanKit
 
 /// Where the clip goes and what is told about it.
 struct OutputOptions: ParsableArguments {
   @Option(
-    name: .shortAndLong, help: "The clip: .mp4 .webm .gif .png or .y4m; clip.mp4, or the next free name, unless given.")
+    name: .shortAndLong,
+    help: """
+      The clip: .mp4 .webm .gif .png or .y4m; clip.mp4, or the next free name, unless given; - writes it to standard \
+      output, see --stream.
+      """, completion: .file(), transform: PathArgument.path)
   var output: String?
 
-  @Option(help: "Also write the run's tensors to this .safetensors file.")
+  @Option(help: ArgumentHelp("What --output - writes: y4m, or mp4 in fragments.", valueName: "y4m|mp4"))
+  var stream: StreamFormat?
+
+  @Option(
+    help: "Also write the run's tensors to this .safetensors file.", completion: .file(), transform: PathArgument.path)
   var saveTensors: String?
 
   @Flag(help: "Leave prompt and settings out of the clip's metadata.")
@@ -20,32 +30,79 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
-  /// The clip's path: as asked for, or the first of clip.mp4, clip-2.mp4, ... that is free.
-  var path: String {
-    if let output { return output }
+  func validate() throws {
+    guard output == "-" else {
+      guard stream == nil else { throw ValidationError("--stream says what --output - writes; give both") }
+      return
+    }
+    guard !json else { throw ValidationError("--output - and --json both take standard output; give one") }
+  }
+
+  /// What the run will write, looked at as far as that can be done before there is a plan.
+  func places() throws -> OutputPlaces {
+    let tensors = try tensorTarget()
+    if output == "-" { return OutputPlaces(clip: try stdout(), reservation: nil, tensors: tensors) }
+    let reservation = output == nil ? try reserve() : nil
+    let clip = try ClipTarget(path: reservation?.path ?? output ?? "clip.mp4")
+    try clip.probe()
+    return OutputPlaces(clip: clip, reservation: reservation, tensors: tensors)
+  }
+
+  private func stdout() throws -> ClipTarget {
+    guard !TextStream.output.isTerminal else {
+      throw CommandError("--output - writes the clip's bytes, and standard output is a terminal; pipe it somewhere")
+    }
+    return try ClipTarget(stream: 1, as: stream == .mp4 ? .mp4 : .y4m)
+  }
+
+  /// The first of clip.mp4, clip-2.mp4, ... that is free, for this run alone.
+  private func reserve() throws -> NameReservation {
     let names = ["clip.mp4"] + (2...9999).map { "clip-\($0).mp4" }
-    return names.first { !FileManager.default.fileExists(atPath: $0) } ?? "clip.mp4"
+    guard let reservation = NameReservation.first(of: names) else {
+      throw CommandError("clip.mp4 to clip-9999.mp4 are all taken here; name the clip with --output")
+    }
+    return reservation
   }
 
-  /// ffmpeg, unless the format does without.
-  func encoder(for path: String) throws -> FFmpeg? {
-    try ClipFormat(path: path).needsFFmpeg ? .fromEnvironment() : nil
+  private func tensorTarget() throws -> OutputTarget? {
+    guard let saveTensors else { return nil }
+    func failure(_ reason: String) -> CommandError { CommandError("--save-tensors \(saveTensors): \(reason)") }
+    guard saveTensors.hasSuffix(".safetensors") else { throw failure("the name must end in .safetensors") }
+    do throws(OutputError) {
+      let target = try OutputTarget(saveTensors)
+      try target.check()
+      return target
+    } catch {
+      throw failure(error.description)
+    }
+  }
+}
+
+/// The files of a run, looked at before it.
+struct OutputPlaces {
+  let clip: ClipTarget
+  /// Holds a name that was chosen for the clip, until it is there.
+  let reservation: NameReservation?
+  let tensors: OutputTarget?
+
+  /// Looks at the clip's names, which the plan's number of frames decides, and keeps the run's files from each other and
+  /// from those that it reads.
+  ///
+  /// - Parameter inputs: the picture and the checkpoints.
+  func check(_ plan: GenerationPlan, inputs: [String]) throws {
+    try clip.check(frameCount: plan.frames, frameRate: plan.framesPerSecond)
+    let clips = clip.paths(frameCount: plan.frames)
+    if let tensors, clips.contains(where: { isSame($0, tensors.path) }) {
+      throw CommandError("--save-tensors \(tensors.given) is the clip's own file; name another")
+    }
+    for output in clips + (tensors.map { [$0.path] } ?? []) {
+      guard let input = inputs.first(where: { isSame($0, output) }) else { continue }
+      throw CommandError("'\(output)' is read by this run ('\(input)') and would be replaced; name another output")
+    }
   }
 
-  /// Checks what would otherwise fail after the run.
-  func checkTensorFile() throws {
-    guard let saveTensors else { return }
-    let folder = URL(fileURLWithPath: saveTensors).deletingLastPathComponent().path
-    guard saveTensors.hasSuffix(".safetensors") else {
-      throw CommandError("--save-tensors \(saveTensors): the name must end in .safetensors")
-    }
-    guard FileManager.default.fileExists(atPath: folder) else {
-      throw CommandError("--save-tensors \(saveTensors): there is no folder '\(folder)': create it first")
-    }
-    guard FileManager.default.isWritableFile(atPath: folder) else {
-      throw CommandError(
-        "--save-tensors \(saveTensors): the folder '\(folder)' cannot be written to; check its permissions")
-    }
+  private func isSame(_ one: String, _ other: String) -> Bool {
+    one == other || FileStatus(path: one)?.isSame(as: FileStatus(path: other)) == true
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Sampling
 import Tensors
 import WanKit
@@ -8,7 +9,8 @@ import WanModels
 struct PlanReport: Encodable {
   let event = "plan"
   let model, folder, size, solver, precision, noise, backend, output: String
-  let frames, fps, tokens, steps: Int
+  let frames, tokens, steps: Int
+  let fps: Double
   let seed: UInt64
   let shift: Double
   let guidanceLow, guidanceHigh: Float
@@ -26,16 +28,26 @@ struct PlanReport: Encodable {
     let firstTimestep: Float
   }
 
-  init(_ plan: GenerationPlan, backend: String, output: String) {
+  /// Pictures of an older set that the clip takes away, told to people alone.
+  private let replaced: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case event, model, folder, size, solver, precision, noise, backend, output, frames, fps, tokens, steps, seed, shift
+    case guidanceLow, guidanceHigh, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
+    case machineMemoryBytes
+  }
+
+  init(_ plan: GenerationPlan, backend: String, clip: ClipTarget) {
     model = plan.model.family.name
     folder = plan.model.path
     size = "\(plan.width)x\(plan.height)"
-    (frames, fps, tokens, steps) = (plan.frames, plan.framesPerSecond, plan.tokens, plan.steps)
+    (frames, fps, tokens, steps) = (plan.frames, plan.framesPerSecond.value, plan.tokens, plan.steps)
     (solver, precision, shift, seed) = (plan.solver.rawValue, plan.precision.rawValue, plan.shift, plan.seed)
     (guidanceLow, guidanceHigh) = (plan.guidance.low, plan.guidance.high)
     noise = plan.noise == .cpu ? "cpu" : "cuda"
     self.backend = backend
-    self.output = output
+    output = clip.name == "-" ? "standard output" : clip.name
+    replaced = clip.replacedPictures(frameCount: plan.frames)
     var next = 0
     experts = plan.stepsPerExpert.map { expert, steps in
       defer { next += steps }
@@ -50,8 +62,8 @@ struct PlanReport: Encodable {
     let guidance = guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
     var lines = [
       "model    \(model) (\(folder))",
-      "clip     \(size), \(Format.count(frames, "frame")) at \(fps) fps "
-        + "(\(Format.fixed(Double(frames) / Double(fps), 1)) s), \(Format.count(tokens, "token"))",
+      "clip     \(size), \(Format.count(frames, "frame")) at \(Format.rate(fps)) fps "
+        + "(\(Format.fixed(Double(frames) / fps, 1)) s), \(Format.count(tokens, "token"))",
       "sampling \(Format.count(steps, "step")) \(solver), shift \(shift), guidance \(guidance), seed \(seed) (\(noise) noise)",
     ]
     if experts.count > 1 || experts.first?.expert != Expert.only.rawValue {
@@ -67,7 +79,8 @@ struct PlanReport: Encodable {
         "warning  this machine has \(Format.gibibytes(machineMemoryBytes)); a smaller size or fewer frames would fit")
     }
     lines.append("engine   \(backend), \(precision)")
-    lines.append("output   \(output)")
+    let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"
+    lines.append("output   \(output)\(removed)")
     return lines
   }
 }

@@ -14,13 +14,11 @@ final class ProgressReporter: Sendable {
   }
 
   private let style: Style
-  private let steps: Int
   /// The length of the line drawn last, to wipe what a shorter one leaves.
   private let drawn = Mutex(0)
 
-  init(style: Style, steps: Int) {
+  init(style: Style) {
     self.style = style
-    self.steps = steps
   }
 
   func begin(_ plan: PlanReport) {
@@ -89,8 +87,10 @@ final class ProgressReporter: Sendable {
     return "[" + String(repeating: "#", count: full) + String(repeating: "-", count: width - full) + "]"
   }
 
-  private func draw(_ text: String) {
+  /// Draws the line anew, cut to what the terminal shows of a line: a longer one would wrap, and stay.
+  private func draw(_ line: String) {
     drawn.withLock { length in
+      let text = line.prefix(max(Console.columns - 1, 0))
       Console.draw(
         "\r" + text + String(repeating: " ", count: max(0, length - text.count)) + (text.isEmpty ? "\r" : ""))
       length = text.count

@@ -7,7 +7,8 @@ struct InspectCommand: AsyncParsableCommand {
     commandName: "inspect",
     abstract: "Names what a model folder or checkpoint file is, from its headers alone.")
 
-  @Argument(help: "A model folder, or a .safetensors, .pth or index file.")
+  @Argument(
+    help: "A model folder, or a .safetensors, .pth or index file.", completion: .file(), transform: PathArgument.path)
   var path: String
 
   @Flag(help: "One JSON object.")
@@ -20,6 +21,7 @@ struct InspectCommand: AsyncParsableCommand {
     } else {
       for line in report.lines { Console.out(line) }
     }
+    try Console.requireOutput()
     if !report.isComplete { throw ExitCode.failure }
   }
 }

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Media
 public import Sampling
 public import Tensors
 import WanKit
@@ -31,6 +32,36 @@ struct GuidanceArgument: ExpressibleByArgument {
     default: return nil
     }
   }
+}
+
+/// A seed, or -1 for a new one each time, as other programs have it.
+struct SeedArgument: ExpressibleByArgument {
+  /// `nil` for a new one.
+  let value: UInt64?
+
+  init?(argument: String) {
+    if argument == "-1" {
+      value = nil
+    } else {
+      guard let number = UInt64(argument) else { return nil }
+      value = number
+    }
+  }
+}
+
+/// Frames per second: 24, 29.97 or 24000/1001.
+struct FrameRateArgument: ExpressibleByArgument {
+  let rate: FrameRate
+
+  init?(argument: String) {
+    guard let rate = FrameRate(parsing: argument) else { return nil }
+    self.rate = rate
+  }
+}
+
+/// What a clip on standard output is written as.
+enum StreamFormat: String, ExpressibleByArgument, CaseIterable {
+  case y4m, mp4
 }
 
 /// Latent frames, rows and columns, written 5x16x16.

@@ -1,27 +1,76 @@
+import ArgumentParser
+import Files
 import Foundation
 
-/// Where text goes: reports on standard output, everything about the run on standard error.
+/// Where text goes: reports on standard output, everything about the run on standard error. Text that cannot be written
+/// is dropped: no reader is worth a run.
 enum Console {
-  static func out(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
-  }
+  static func out(_ line: String) { TextStream.output.write(TerminalText.printable(line) + "\n") }
 
-  static func note(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
-  }
+  static func note(_ line: String) { TextStream.errors.write(TerminalText.printable(line) + "\n") }
 
-  /// Text without a line's end, for a line that is drawn again.
-  static func draw(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
-  }
+  /// Text of this program's own, without a line's end, for a line that is drawn again.
+  static func draw(_ text: String) { TextStream.errors.write(text) }
 
   /// Whether somebody watches standard error.
-  static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+  static var isTerminal: Bool { TextStream.errors.isTerminal }
+
+  /// Columns that a line of standard error may have.
+  static var columns: Int { TextStream.errors.columns ?? 80 }
 
   static func json(_ value: some Encodable) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if let data = try? encoder.encode(value) { out(String(decoding: data, as: UTF8.self)) }
+    if let data = try? encoder.encode(value) {
+      TextStream.output.write(TerminalText.printableJSON(String(decoding: data, as: UTF8.self)) + "\n")
+    }
+  }
+
+  /// For commands whose output is their result.
+  ///
+  /// - Throws: status 1 when some of it could not be written.
+  static func requireOutput() throws {
+    guard let failure = TextStream.output.failure else { return }
+    note("Error: the report could not be written: \(failure)")
+    throw ExitCode.failure
+  }
+}
+
+/// Text as a terminal may show it: names and messages out of files could hold what moves its cursor, changes its title
+/// or turns its lines around.
+enum TerminalText {
+  /// Control characters and marks of direction as `\u{1B}`; line feeds stay.
+  static func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { isUnsafe($0) && $0 != "\n" }) else { return text }
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      if isUnsafe(scalar), scalar != "\n" {
+        result += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  /// The same in JSON's own escapes: in a document they can only stand inside of strings.
+  static func printableJSON(_ json: String) -> String {
+    guard json.unicodeScalars.contains(where: isUnsafe) else { return json }
+    return json.unicodeScalars.reduce(into: "") { result, scalar in
+      if isUnsafe(scalar) {
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  /// Controls of both ranges, line and paragraph separators, and marks that change the direction of what follows: all
+  /// within four hexadecimal digits.
+  private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
+    }
   }
 }
 
@@ -46,5 +95,11 @@ enum Format {
 
   static func fixed(_ value: Double, _ digits: Int) -> String {
     String(format: "%.\(digits)f", value)
+  }
+
+  /// "24", "29.97": at most three digits behind the point.
+  static func rate(_ value: Double) -> String {
+    let text = fixed(value, 3)
+    return value == value.rounded() ? fixed(value, 0) : text.hasSuffix("0") ? fixed(value, 2) : text
   }
 }

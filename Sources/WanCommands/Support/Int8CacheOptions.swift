@@ -7,12 +7,11 @@ struct Int8CacheOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Keep the weights of --precision int8 in a folder, or beside the model (auto), to start faster.",
-      valueName: "off|auto|DIR"))
+      valueName: "off|auto|DIR"), completion: .directory, transform: PathArgument.path)
   var int8Cache: String = "off"
 
-  /// - Throws: `ValidationError` for no folder, and for a folder that the precision has no use for.
+  /// - Throws: `ValidationError` for a folder that the precision has no use for.
   func check(_ precision: Precision) throws {
-    guard !int8Cache.isEmpty else { throw ValidationError("--int8-cache is off, auto or a folder") }
     guard int8Cache == "off" || precision == .int8 else {
       throw ValidationError("--int8-cache keeps weights of --precision int8; give both")
     }

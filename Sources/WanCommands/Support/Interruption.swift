@@ -1,26 +1,35 @@
 import Dispatch
+import Files
 import Foundation
+import Synchronization
 
 /// Runs a task that Ctrl-C, SIGTERM and a closed terminal cancel, so that it can leave nothing behind.
 ///
 /// The task begins when every signal is listened for; until then a signal ends the process as usual. A second signal
-/// of the same kind ends it at once.
+/// ends it at once, and takes away what is unfinished. A signal that was ignored when the program started (`nohup`, a
+/// shell's background job) stays ignored.
 func interruptible<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
-  let signals = [SIGINT, SIGTERM, SIGHUP]
+  let signals = [SIGINT, SIGTERM, SIGHUP].filter { !Signals.isIgnored($0) }
   let (listening, listens) = AsyncStream<Void>.makeStream()
   let task = Task {
     var missing = signals.count
-    for await _ in listening {
-      missing -= 1
-      if missing == 0 { break }
+    if missing > 0 {
+      for await _ in listening {
+        missing -= 1
+        if missing == 0 { break }
+      }
     }
     try Task.checkCancellation()
     return try await body()
   }
+  let seen = Flag()
   let sources = signals.map { number in
     let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
     source.setEventHandler {
-      signal(number, SIG_DFL)
+      if seen.raise() {
+        Leftovers.removeAll()
+        Signals.endProcess(by: number)
+      }
       task.cancel()
     }
     source.setRegistrationHandler {
@@ -35,4 +44,12 @@ func interruptible<R: Sendable>(_ body: @escaping @Sendable () async throws -> R
   }
   defer { for source in sources { source.cancel() } }
   return try await task.value
+}
+
+/// Something that happens once.
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+
+  /// - Returns: whether it was up before.
+  func raise() -> Bool { value.exchange(true, ordering: .relaxed) }
 }

@@ -12,7 +12,7 @@ struct SynthesizeCommand: AsyncParsableCommand {
   @Argument(help: "ti2v-5b (20 GiB), t2v-a14b or i2v-a14b (64 GiB each).")
   var model: String
 
-  @Argument(help: "The folder to make.")
+  @Argument(help: "The folder to make.", completion: .directory, transform: PathArgument.path)
   var folder: String
 
   @Option(help: ArgumentHelp("Seed of the weights.", valueName: "n"))

@@ -44,9 +44,18 @@ public struct Generator: Sendable {
     _ plan: GenerationPlan, keepTrace: Bool = false, onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
     frames: @escaping @Sendable (Tensor) async throws -> Void
   ) async throws -> GenerationTrace? {
+    try await run(plan, keepTrace: keepTrace, onEvent: onEvent, sampled: Sampled(), frames: frames)
+  }
+
+  /// - Parameter sampled: takes the latents before they are decoded.
+  func run(
+    _ plan: GenerationPlan, keepTrace: Bool, onEvent: @escaping @Sendable (GenerationEvent) -> Void, sampled: Sampled,
+    frames: @escaping @Sendable (Tensor) async throws -> Void
+  ) async throws -> GenerationTrace? {
     try await withTaskExecutorPreference(GenerationThread()) {
       var trace = keepTrace ? GenerationTrace() : nil
       let latents = try sample(plan, trace: &trace, onEvent: onEvent)
+      sampled.take(latents)
       try await decode(latents, plan, trace: &trace, onEvent: onEvent, frames: frames)
       return trace
     }
@@ -57,7 +66,7 @@ public struct Generator: Sendable {
     _ plan: GenerationPlan, trace: inout GenerationTrace?, onEvent: (GenerationEvent) -> Void
   ) throws -> Tensor {
     onEvent(.stage(.encodingText))
-    let prompts = try encodeText(plan, trace: &trace)
+    let prompts = try encodeText(plan, trace: &trace, onEvent: onEvent)
     let conditioning = try condition(plan, onEvent: onEvent)
     let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
     trace?.noise = noise
@@ -71,10 +80,17 @@ public struct Generator: Sendable {
   }
 
   /// Prompt, and negative prompt where guidance uses it: [n, textDimension] each.
-  private func encodeText(_ plan: GenerationPlan, trace: inout GenerationTrace?) throws -> [Tensor] {
+  private func encodeText(
+    _ plan: GenerationPlan, trace: inout GenerationTrace?, onEvent: (GenerationEvent) -> Void
+  ) throws -> [Tensor] {
     let tokenizer = try UnigramTokenizer.open(folder: plan.model.tokenizerFolder)
-    let texts = plan.isGuided ? [plan.prompt, plan.negativePrompt] : [plan.prompt]
-    let ids = texts.map { tokenizer.encode(PromptCleaner.clean($0), maximumLength: plan.model.textLength) }
+    let given = plan.isGuided ? [plan.prompt, plan.negativePrompt] : [plan.prompt]
+    let texts = given.map(PromptCleaner.clean)
+    let limit = PromptLimit(tokenizer: tokenizer, limit: plan.model.textLength)
+    for (index, text) in texts.enumerated() where given[index] != PublishedPrompts.negative {
+      if let notice = limit.notice(text, called: ["prompt", "negative prompt"][index]) { onEvent(.notice(notice)) }
+    }
+    let ids = texts.map { tokenizer.encode($0, maximumLength: plan.model.textLength) }
     let part = plan.model.textEncoder
     try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
     let contexts = try contexts(of: ids, part, plan.precision.unquantized)

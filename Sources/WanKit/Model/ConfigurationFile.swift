@@ -1,4 +1,5 @@
 import Foundation
+import Media
 import Sampling
 import Tensors
 import WanModels
@@ -106,7 +107,7 @@ extension GenerationDefaults {
       (result.width, result.height) = (Int(size[0]), Int(size[1]))
     }
     result.frames = try file.integer("frames", in: 1...4_093) ?? frames
-    result.framesPerSecond = try file.integer("fps", in: 1...240) ?? framesPerSecond
+    result.framesPerSecond = try file.number("fps", in: 1...240).map { FrameRate($0) } ?? framesPerSecond
     result.steps = try file.integer("steps", in: 1...1_000) ?? steps
     result.shift = try file.number("shift", in: 1e-3...1e3) ?? shift
     if let scales = try file.numbers("guidance", count: 2, in: -1e3...1e3) {

@@ -1,3 +1,4 @@
+public import Media
 public import Sampling
 
 /// A published model: how its checkpoint is recognised and what it does when a request leaves things open.
@@ -36,7 +37,9 @@ public struct GenerationDefaults: Sendable, Hashable {
   /// Pixels.
   public var width, height: Int
   /// Frames are 4 n + 1; steps are the solver's.
-  public var frames, framesPerSecond, steps: Int
+  public var frames, steps: Int
+  /// Of playback.
+  public var framesPerSecond: FrameRate
   /// The flow shift of the schedule, above 0.
   public var shift: Double
   /// Of each expert; a single transformer uses the low one.
@@ -67,21 +70,21 @@ extension ModelFamily {
   public static let t2vA14B = ModelFamily(
     name: "t2v-a14b", modelType: "t2v", conditioning: .none, boundary: 0.875, autoencoderNames: ["Wan2.1_VAE"],
     defaults: GenerationDefaults(
-      width: 1280, height: 720, frames: 81, framesPerSecond: 16, steps: 40, shift: 12,
+      width: 1280, height: 720, frames: 81, steps: 40, framesPerSecond: 16, shift: 12,
       guidance: GuidanceScales(low: 3, high: 4), solver: .unipc))
 
   /// Wan2.2-I2V-A14B, as in the published `wan_i2v_A14B.py`.
   public static let i2vA14B = ModelFamily(
     name: "i2v-a14b", modelType: "i2v", conditioning: .channels, boundary: 0.9, autoencoderNames: ["Wan2.1_VAE"],
     defaults: GenerationDefaults(
-      width: 1280, height: 720, frames: 81, framesPerSecond: 16, steps: 40, shift: 5,
+      width: 1280, height: 720, frames: 81, steps: 40, framesPerSecond: 16, shift: 5,
       guidance: GuidanceScales(3.5), solver: .unipc))
 
   /// Wan2.2-TI2V-5B, as in the published `wan_ti2v_5B.py`.
   public static let ti2v5B = ModelFamily(
     name: "ti2v-5b", modelType: "ti2v", conditioning: .firstFrame, boundary: nil, autoencoderNames: ["Wan2.2_VAE"],
     defaults: GenerationDefaults(
-      width: 1280, height: 704, frames: 121, framesPerSecond: 24, steps: 50, shift: 5,
+      width: 1280, height: 704, frames: 121, steps: 50, framesPerSecond: 24, shift: 5,
       guidance: GuidanceScales(5), solver: .unipc))
 
   /// Every family that a folder is recognised as, told apart by ``modelType``.

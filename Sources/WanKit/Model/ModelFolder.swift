@@ -211,3 +211,11 @@ public struct ModelFolder: Sendable {
     try weights.finish()
   }
 }
+
+extension ModelFolder {
+  /// Every file that its networks are read from.
+  public var checkpointFiles: [String] {
+    let sources = transformers.values.map(\.source) + [autoencoder.source, textEncoder.source]
+    return sources.flatMap(\.files)
+  }
+}

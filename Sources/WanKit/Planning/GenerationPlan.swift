@@ -11,8 +11,10 @@ public struct GenerationPlan: Sendable {
   public let prompt, negativePrompt: String
   /// The picture as it was given, not yet resized.
   public let image: RGBImage?
-  /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1, at 1 to 240 per second.
-  public let width, height, frames, framesPerSecond: Int
+  /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1.
+  public let width, height, frames: Int
+  /// Of playback, 1 to 240.
+  public let framesPerSecond: FrameRate
   /// The flow shift, above 0, that ``schedule`` was warped by.
   public let shift: Double
   /// Of each expert, finite.
@@ -74,9 +76,11 @@ extension GenerationPlan {
     frames = try Self.checkedFrames(
       request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
-    guard (1...240).contains(framesPerSecond) else { throw .option("fps", "\(framesPerSecond) is not from 1 to 240") }
+    guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
+      throw .option("fps", "\(framesPerSecond) is not from 1 to 240")
+    }
     (width, height) = try Self.size(request, image: image, model: model)
-    guidance = request.guidance ?? defaults.guidance
+    guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else { throw .option("guidance", "must be finite numbers") }
     shift = request.shift ?? defaults.shift
     solver = request.solver ?? defaults.solver
@@ -112,6 +116,19 @@ extension GenerationPlan {
     default:
       return image
     }
+  }
+
+  private static func checkedGuidance(
+    _ guidance: GuidanceScales?, family: ModelFamily
+  ) throws(RequestError) -> GuidanceScales? {
+    guard let guidance, !family.hasTwoExperts, guidance.low.isFinite, guidance.high.isFinite,
+      guidance.low != guidance.high
+    else {
+      return guidance
+    }
+    throw .option(
+      "guidance", "\(guidance.low),\(guidance.high) is for two experts, and \(family.name) is one transformer: give one"
+    )
   }
 
   private static func checkedFrames(_ frames: Int, stride: Int) throws(RequestError) -> Int {
@@ -200,6 +217,9 @@ extension GenerationPlan {
 
 /// Prompts that the published code falls back to.
 public enum PublishedPrompts {
+  /// A negative prompt without words, which is another thing than no negative prompt: a space, which cleaning takes away.
+  public static let none = " "
+
   /// What clips should not be, used whenever no negative prompt is given.
   public static let negative =
     "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，丑陋的，残缺的，"

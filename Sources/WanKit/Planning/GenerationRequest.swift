@@ -7,7 +7,8 @@ public import WanModels
 public struct GenerationRequest: Sendable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
-  /// What the clip should not be; `nil` or empty means the model's published negative prompt.
+  /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
+  /// ``PublishedPrompts/none`` no words at all.
   public var negativePrompt: String?
   /// The picture to start from, for models that take one.
   public var image: RGBImage?
@@ -18,7 +19,7 @@ public struct GenerationRequest: Sendable {
   /// 4 n + 1.
   public var frames: Int?
   /// Of playback, 1...240; the number of frames does not follow it.
-  public var framesPerSecond: Int?
+  public var framesPerSecond: FrameRate?
   /// Of the solver, 1...1000.
   public var steps: Int?
   /// The flow shift, above 0; larger values spend more steps on noisy latents.

@@ -1,0 +1,104 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Writing to what may have gone away.
+public enum Descriptor {
+  /// What became of a write.
+  public enum Outcome: Sendable, Hashable {
+    /// So many bytes were taken, at least one.
+    case wrote(Int)
+    /// Nothing fits now.
+    case full
+    /// Nothing ever will; the system's error number.
+    case failed(Int32)
+  }
+
+  /// Writes what fits, once. A reader that is gone gives `failed(EPIPE)`, and the signal that comes with it ends
+  /// nothing: it is held back for this thread during the call, and taken back if the call raised it.
+  public static func write(_ bytes: Span<UInt8>, to descriptor: Int32) -> Outcome {
+    withoutBrokenPipeSignal {
+      // SAFETY: the span's bytes live during the call, which reads no more than their count.
+      let count = retrying { unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) } }
+      if count > 0 || bytes.isEmpty { return .wrote(max(count, 0)) }
+      return errno == EAGAIN || errno == EWOULDBLOCK || count == 0 ? .full : .failed(errno)
+    }
+  }
+
+  /// Reads what is there, at most as much as the block takes.
+  ///
+  /// - Returns: how many bytes were read: 0 at the end.
+  /// - Throws: ``OutputError`` with the system's reason.
+  public static func read(_ descriptor: Int32, into block: inout [UInt8]) throws(OutputError) -> Int {
+    // SAFETY: at most as many bytes are read as the block has.
+    let count = retrying { unsafe block.withUnsafeMutableBytes { unsafe systemRead(descriptor, $0) } }
+    guard count >= 0 else { throw OutputError(systemReason()) }
+    return count
+  }
+
+  /// Waits until the descriptor takes bytes, or has failed, for at most so long.
+  public static func waitUntilWritable(_ descriptor: Int32, milliseconds: Int) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&request, 1, Int32(milliseconds)) > 0
+  }
+
+  /// Whether a write returns rather than waits.
+  public static func setNonBlocking(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+  }
+
+  /// Keeps a descriptor from the programs that this one starts.
+  public static func closeOnExecution(_ descriptor: Int32) {
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  /// Opens what stands in for standard streams that are closed, so that no file of the program becomes one of them:
+  /// reading finds an end, writing fails.
+  public static func fillStandardStreams() {
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
+      // The lowest free number is taken, which is this one.
+      _ = unsafe open("/dev/null", O_RDONLY)
+    }
+  }
+
+  private static func withoutBrokenPipeSignal(_ body: () -> Outcome) -> Outcome {
+    var (broken, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+    // SAFETY: the sets are this function's own, and the calls read and write them during the call only.
+    unsafe sigemptyset(&broken)
+    unsafe sigaddset(&broken, SIGPIPE)
+    unsafe sigpending(&pending)
+    let wasPending = unsafe sigismember(&pending, SIGPIPE) == 1
+    unsafe pthread_sigmask(SIG_BLOCK, &broken, &before)
+    let outcome = body()
+    if outcome == .failed(EPIPE), !wasPending { takeBack(&broken) }
+    unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
+    return outcome
+  }
+
+  /// Takes the signal that is pending for this thread.
+  private static func takeBack(_ signals: inout sigset_t) {
+    #if canImport(Darwin)
+      // The write has raised it for this thread, so that this does not wait.
+      var taken: Int32 = 0
+      _ = unsafe sigwait(&signals, &taken)
+    #else
+      var now = timespec(tv_sec: 0, tv_nsec: 0)
+      _ = unsafe sigtimedwait(&signals, nil, &now)
+    #endif
+  }
+}
+
+/// The system's write, which a function of the same name hides inside ``Descriptor``.
+private func systemWrite(_ descriptor: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+  unsafe write(descriptor, start, count)
+}
+
+/// The system's read, likewise.
+private func systemRead(_ descriptor: Int32, _ block: UnsafeMutableRawBufferPointer) -> Int {
+  guard let start = block.baseAddress else { return 0 }
+  return unsafe read(descriptor, start, block.count)
+}

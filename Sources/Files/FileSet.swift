@@ -1,0 +1,93 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
+/// Several files that get their names together, in place of an older set: all of them, or none.
+///
+/// The new files wait in the hidden folder under their final names, in `waiting`. First every old file is moved to
+/// `old`; then `waiting` is renamed to `placing`, from where the new ones move to their places. So whatever interrupts
+/// this, the names tell on which side of the middle it happened, and ``recover(from:)`` goes back or forward.
+public struct FileSet: Sendable {
+  private let folder: OutputFolder
+  private let parent: String
+
+  /// - Parameter target: a path in the folder where the files will lie.
+  public init(_ folder: OutputFolder, target: String) {
+    self.folder = folder
+    parent = Paths.folder(of: target)
+  }
+
+  /// Gives files of the hidden folder their names beside it.
+  ///
+  /// - Parameter removing: names of older files that would mix with the new ones.
+  /// - Throws: ``OutputError``; the new files are then still in the hidden folder, the old ones where they were.
+  public func publish(_ files: [(partial: String, final: String)], removing extras: [String]) throws(OutputError) {
+    let waiting = folder.file(Self.waiting)
+    try make(waiting)
+    try make(folder.file(Self.old))
+    for file in files {
+      try Disk.synchronize(folder.file(file.partial))
+      try Self.move(folder.file(file.partial), to: Paths.join(waiting, file.final))
+    }
+    do throws(OutputError) {
+      for name in extras + files.map(\.final) {
+        guard let status = FileStatus(path: place(name), followingLinks: false) else { continue }
+        guard status.kind == .file || status.kind == .link else { throw OutputError("'\(place(name))' is no file") }
+        try Self.move(place(name), to: Paths.join(folder.file(Self.old), name))
+      }
+      try Self.move(waiting, to: folder.file(Self.placing))
+      try place(files.map(\.final))
+    } catch {
+      goBack(files.map(\.final))
+      throw error
+    }
+    Disk.synchronizeFolder(of: place(""))
+  }
+
+  /// Where the new files lie when publishing failed.
+  public var waitingFolder: String { folder.file(Self.waiting) }
+
+  /// Ends what a killed program began in its hidden folder.
+  ///
+  /// - Returns: whether nothing of value is left in the folder.
+  static func recover(from path: String) -> Bool {
+    let parent = Paths.folder(of: path)
+    let isForward = FileStatus(path: Paths.join(path, placing)) != nil
+    let source = Paths.join(path, isForward ? placing : old)
+    return (FolderEntries.names(in: source) ?? []).allSatisfy { name in
+      (try? move(Paths.join(source, name), to: Paths.join(parent, name))) != nil
+    }
+  }
+
+  private func place(_ names: [String]) throws(OutputError) {
+    for name in names { try Self.move(Paths.join(folder.file(Self.placing), name), to: place(name)) }
+  }
+
+  /// New files return to `waiting`, old ones to their places. What cannot be moved stays where it is.
+  private func goBack(_ names: [String]) {
+    let placing = folder.file(Self.placing)
+    if FileStatus(path: placing) != nil { _ = try? Self.move(placing, to: waitingFolder) }
+    let olds = FolderEntries.names(in: folder.file(Self.old)) ?? []
+    let present = Set(FolderEntries.names(in: waitingFolder) ?? [])
+    for name in names where !present.contains(name) {
+      _ = try? Self.move(place(name), to: Paths.join(waitingFolder, name))
+    }
+    for name in olds { _ = try? Self.move(Paths.join(folder.file(Self.old), name), to: place(name)) }
+  }
+
+  private func place(_ name: String) -> String { Paths.join(parent, name) }
+
+  private func make(_ path: String) throws(OutputError) {
+    guard unsafe mkdir(path, 0o777) == 0 else { throw OutputError(systemReason()) }
+  }
+
+  private static func move(_ source: String, to target: String) throws(OutputError) {
+    guard unsafe rename(source, target) == 0 else { throw OutputError("'\(target)': \(systemReason())") }
+  }
+
+  private static let (waiting, placing, old) = ("waiting", "placing", "old")
+}

@@ -1,0 +1,32 @@
+import Files
+
+/// Reads a finished clip back: ffmpeg's exit code alone does not tell that it is whole.
+struct ClipCheck {
+  let ffmpeg: FFmpeg
+  /// The clip that errors name.
+  let path: String
+
+  /// - Parameter file: for .png the pattern of the numbered set, percent signs doubled elsewhere.
+  /// - Throws: `cannotWrite` when it cannot be decoded to its end, or does not hold as many frames; `cancelled`.
+  func check(_ file: String, is container: ClipFormat.Container, frameCount: Int) async throws(MediaError) {
+    var arguments = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-nostats", "-progress", "pipe:1"]
+    arguments += ["-protocol_whitelist", "file", "-threads", "2"]
+    if container == .png { arguments += ["-f", "image2", "-start_number", "1"] }
+    arguments += ["-i", "file:" + file, "-map", "0:v:0", "-f", "null", "-"]
+    let result = try await ffmpeg.collect(arguments, limit: 1 << 22, subject: path)
+    let words = result.log.lines.joined(separator: "; ")
+    guard result.succeeded, words.isEmpty else {
+      throw .cannotWrite(path: path, reason: "what the encoder left cannot be read back: \(words)")
+    }
+    let count = Self.frames(in: result.output)
+    guard count == frameCount else {
+      throw .cannotWrite(path: path, reason: "the encoder left \(count) of \(frameCount) frames")
+    }
+  }
+
+  /// The last of the lines `frame=N` that ffmpeg reports.
+  private static func frames(in progress: [UInt8]) -> Int {
+    let lines = String(decoding: progress, as: UTF8.self).split(separator: "\n")
+    return lines.last { $0.hasPrefix("frame=") }.flatMap { Int($0.dropFirst(6)) } ?? 0
+  }
+}

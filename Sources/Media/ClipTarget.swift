@@ -1,0 +1,80 @@
+import Files
+
+/// Where a clip goes: files under names that were looked at beforehand, or a stream that somebody reads.
+public struct ClipTarget: Sendable {
+  /// What the name ends in, or what was asked for.
+  public let container: ClipFormat.Container
+  /// As it was given; `-` for a stream.
+  public let name: String
+  /// The descriptor that a stream is written to.
+  let stream: Int32?
+  private let file: OutputTarget?
+
+  /// A clip in a file, or in a numbered set of pictures; nothing is looked at yet but links.
+  ///
+  /// - Throws: `unknownFormat`, `cannotWrite`.
+  public init(path: String) throws(MediaError) {
+    container = try ClipFormat(path: path).container
+    name = path
+    stream = nil
+    do { file = try OutputTarget(path) } catch { throw .cannotWrite(path: path, reason: error.description) }
+  }
+
+  /// A clip that is written to an open descriptor while it is made: .y4m, or .mp4 in fragments.
+  ///
+  /// - Throws: `unknownFormat` for what cannot be read before it is complete.
+  public init(stream: Int32, as container: ClipFormat.Container) throws(MediaError) {
+    guard container == .y4m || container == .mp4 else {
+      throw .unknownFormat(path: "-", known: [".y4m", ".mp4"])
+    }
+    (self.container, self.stream, name, file) = (container, stream, "-", nil)
+  }
+
+  /// False for .y4m alone.
+  public var needsFFmpeg: Bool { container != .y4m }
+
+  /// Where the clip's files will lie, links followed; none for a stream.
+  public func paths(frameCount: Int) -> [String] {
+    file == nil ? [] : files(frameCount: frameCount).finals
+  }
+
+  /// How many pictures of an older, longer set the clip will take away.
+  public func replacedPictures(frameCount: Int) -> Int { files(frameCount: frameCount).extras.count }
+
+  /// Looks at the folder, and makes and removes a hidden folder there.
+  ///
+  /// - Throws: `cannotWrite`.
+  public func probe() throws(MediaError) {
+    guard let file else { return }
+    do throws(OutputError) {
+      if container != .png { try file.check() }
+      try OutputFolder(beside: file.path).remove()
+    } catch {
+      throw .cannotWrite(path: name, reason: error.description)
+    }
+  }
+
+  /// Looks at everything that could keep the finished clip from its names.
+  ///
+  /// - Throws: `cannotWrite`; `badSettings` for a rate that the format does not know.
+  public func check(frameCount: Int, frameRate: FrameRate) throws(MediaError) {
+    // A GIF counts hundredths of a second, and players take a single one for a tenth.
+    guard container != .gif || frameRate.numerator <= 50 * frameRate.denominator else {
+      throw .badSettings(reason: "a .gif shows at most 50 frames per second, not \(frameRate): choose .mp4 or .webm")
+    }
+    guard let file else { return }
+    let files = files(frameCount: frameCount)
+    do throws(OutputError) {
+      guard files.isSet else { return try file.check() }
+      for path in files.finals { try OutputTarget(entry: path).check() }
+    } catch {
+      throw .cannotWrite(path: name, reason: error.description)
+    }
+  }
+
+  func files(frameCount: Int) -> ClipFiles {
+    // A numbered set lies beside the name that was given, not beside what a link of that name leads to.
+    let isSet = container == .png && frameCount > 1
+    return ClipFiles(path: isSet ? name : file?.path ?? name, container: container, frameCount: frameCount)
+  }
+}

@@ -1,0 +1,38 @@
+import Files
+
+/// Bytes into a descriptor whose reader sets the pace. Waiting holds no thread, and ends when the task is cancelled.
+struct PipeWriter: Sendable {
+  private let descriptor: Int32
+  /// What is written at once: a whole pipe where the descriptor is ours and does not wait, and else what every pipe that
+  /// is ready takes without waiting.
+  private let piece: Int
+
+  /// - Parameter isNonBlocking: whether writes to it return rather than wait; only then are large pieces written.
+  init(_ descriptor: Int32, isNonBlocking: Bool) {
+    self.descriptor = descriptor
+    piece = isNonBlocking ? 1 << 20 : 512
+  }
+
+  /// - Returns: the system's error number when the reader is gone; `nil` when all is written.
+  /// - Throws: `CancellationError`.
+  func write(_ bytes: [UInt8]) async throws(CancellationError) -> Int32? {
+    var start = 0
+    var pause = 1
+    while start < bytes.count {
+      guard !Task.isCancelled else { throw CancellationError() }
+      switch attempt(bytes, from: start) {
+      case .wrote(let count): (start, pause) = (start + count, 1)
+      case .failed(let code): return code
+      case .full:
+        do { try await Task.sleep(for: .milliseconds(pause)) } catch { throw CancellationError() }
+        pause = min(2 * pause, 16)
+      }
+    }
+    return nil
+  }
+
+  private func attempt(_ bytes: [UInt8], from start: Int) -> Descriptor.Outcome {
+    guard Descriptor.waitUntilWritable(descriptor, milliseconds: 0) else { return .full }
+    return Descriptor.write(bytes.span.extracting(start..<min(start + piece, bytes.count)), to: descriptor)
+  }
+}

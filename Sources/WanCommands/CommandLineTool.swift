@@ -1,0 +1,37 @@
+import ArgumentParser
+import Files
+import Foundation
+
+/// `wan` as a process.
+public enum CommandLineTool {
+  /// Runs the command that the process's arguments name, and ends the process.
+  ///
+  /// Errors are told as ArgumentParser tells them, but that text which cannot be written ends nothing, and that text out
+  /// of files reaches a terminal as text alone.
+  public static func run() async -> Never {
+    Descriptor.fillStandardStreams()
+    do {
+      var command = try WanCommand.parseAsRoot()
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+      exit(EXIT_SUCCESS)
+    } catch {
+      end(by: error)
+    }
+  }
+
+  /// Help and version are results, for standard output; everything else is told on standard error.
+  private static func end(by error: any Error) -> Never {
+    let code = WanCommand.exitCode(for: error)
+    let text = WanCommand.fullMessage(for: error)
+    guard code == .success else {
+      if !text.isEmpty { Console.note(text) }
+      exit(code.rawValue)
+    }
+    if !text.isEmpty { TextStream.output.write(text + "\n") }
+    exit(TextStream.output.failure == nil ? EXIT_SUCCESS : EXIT_FAILURE)
+  }
+}

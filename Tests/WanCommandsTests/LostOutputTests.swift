@@ -1,0 +1,93 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import TestSupport
+import Testing
+
+extension WanCommandTests {
+  @Suite("Output that nobody reads") struct LostOutputTests {
+    private let folder: TemporaryFolder
+    private let short = "generate -p a --steps 2 --frames 5 --size 64x32 -o a.y4m"
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Runs a script in which `"$@"` is the command.
+    private func shell(_ script: String) async throws -> CommandResult {
+      let arguments = ["-c", script, "bash", try BuiltCommand.path()].map { Array($0.utf8) }
+      return try await runCommand("bash", arguments, in: folder)
+    }
+
+    @Test(
+      "costs a run nothing",
+      arguments: [
+        "2>/dev/full", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "--json >/dev/full", "--json >&-", "--json | head -n 1",
+        "2> >(head -n 1 >/dev/null)", "--json | true", "2>&1 | head -c 3",
+      ])
+    func run(_ redirection: String) async throws {
+      let result = try await shell("set -o pipefail; \"$@\" \(short) \(redirection)")
+      #expect(result.status.isSuccess, "\(redirection): \(result.status) \(result.errors)")
+      #expect(folder.contents == ["a.y4m"])
+      #expect(try folder.bytes("a.y4m").count > 5 * 3 * 64 * 32)
+    }
+
+    @Test("a full pipe that does not wait costs text alone")
+    func fullPipe() async throws {
+      let pipe = try FileDescriptor.pipe()
+      defer { try? pipe.readEnd.close() }
+      #expect(fcntl(pipe.writeEnd.rawValue, F_SETFL, O_NONBLOCK) == 0)
+      while (try? pipe.writeEnd.writeAll(Array(repeating: UInt8(ascii: "x"), count: 512))) != nil {}
+      let arguments = short.split(separator: " ").map { Array($0.utf8) }
+      let result = try await Subprocess.run(
+        configuration(BuiltCommand.path(), arguments, in: folder), output: .discarded,
+        error: .fileDescriptor(pipe.writeEnd, closeAfterSpawningProcess: true))
+      #expect(result.terminationStatus.isSuccess)
+      #expect(folder.contents == ["a.y4m"])
+    }
+
+    @Test(
+      "fails the commands whose result it is",
+      arguments: [
+        "inspect NANO >/dev/full", "inspect NANO --json >/dev/full", "inspect NANO >&-", "inspect NANO | true",
+        "bench gemm --m 8 --k 32 --n 16 --repeat 1 >/dev/full", "--help >/dev/full", "--version >&-",
+      ])
+    func report(_ command: String) async throws {
+      let script = "set -o pipefail; \"$@\" " + command.replacing("NANO", with: "'\(Folders.nano)'")
+      let result = try await shell(script)
+      #expect(result.status == .exited(1), "\(command): \(result.status) \(result.errors)")
+      #expect(!result.errors.contains("Fatal"), "\(result.errors)")
+    }
+
+    @Test("a reader of the clip that leaves ends the run with an error and keeps the latents")
+    func streamReader() async throws {
+      let clip = short.replacing("-o a.y4m", with: "-o -")
+      let result = try await shell("set -o pipefail; \"$@\" \(clip) | head -c 10")
+      #expect(result.status == .exited(1) && result.output == "YUV4MPEG2 ", "\(result.errors)")
+      #expect(result.errors.contains("Broken pipe") && result.errors.contains("clip.latents.safetensors"))
+      #expect(folder.contents == ["clip.latents.safetensors"])
+    }
+
+    @Test("a clip can be read while it is made")
+    func streams() async throws {
+      let clip = short.replacing("-o a.y4m", with: "-q --seed 1")
+      let result = try await shell(
+        "set -e; \"$@\" \(clip) -o b.y4m; \"$@\" \(clip) -o - | cmp - b.y4m; "
+          + "\"$@\" \(clip) -o - --stream mp4 | ffprobe -v error -count_frames -show_streams -show_format -")
+      #expect(result.status.isSuccess, "\(result.errors)")
+      #expect(result.output.contains("nb_read_frames=5") && result.output.contains("swift-wan"), "\(result.output)")
+      #expect(folder.contents == ["b.y4m"])
+    }
+
+    @Test("names out of files move no cursor")
+    func escapes() async throws {
+      let name = "a\u{1B}[31m\u{9B}2J\u{202E}.pth"
+      try folder.write(name, "no checkpoint".utf8)
+      for arguments in [["inspect", name], ["generate", "-p", "a", "-m", name], ["generate", "-p", "a", "-o", name]] {
+        let result = try await wan(arguments, in: folder)
+        #expect(!result.status.isSuccess)
+        let told = (result.output + result.errors).unicodeScalars
+        #expect(!told.contains { $0.value < 0x20 && $0 != "\n" || $0.value == 0x9B || $0.value == 0x202E })
+        #expect(result.errors.contains("\\u{1B}[31m\\u{9B}2J\\u{202E}"), "\(result.errors)")
+      }
+    }
+  }
+}
