@@ -39,7 +39,7 @@ struct BadFiles {
     try folder.link(model: nano, as: "bad-config", without: ["config.json"])
     try folder.write("bad-config/config.json", #"{"model_type": "ti2v", "num_heads": "#.utf8)
     try folder.link(model: nano, as: "odd-heads", without: ["config.json"])
-    try folder.write("odd-heads/config.json", #"{"model_type": "ti2v", "num_heads": 5, "dim": 192}"#.utf8)
+    try folder.write("odd-heads/config.json", #"{"model_type": "ti2v", "num_heads": 5, "dim": 256}"#.utf8)
     try folder.write("empty.png", [])
     try folder.write("text.png", "this is no picture\n".utf8)
     try folder.write("short.png", Golden.data(Folders.picture).prefix(300))

@@ -53,7 +53,7 @@ extension WanCommandTests {
       let result = try await wan(["inspect", files.path("no-vae")], in: TemporaryFolder())
       #expect(result.status == .exited(1))
       #expect(result.output.contains("not a complete model") && result.output.contains("Wan2.2_VAE"))
-      #expect(result.output.contains("safetensors, transformer: dim 192"))
+      #expect(result.output.contains("safetensors, transformer: dim 256"))
       try await fails(1, ["inspect", files.path("text.png")], says: "text.png", "neither a safetensors file")
       try await fails(1, ["inspect", files.path("empty.png")], says: "empty.png", "is empty")
       try await fails(1, ["inspect", files.path("empty")], says: "/empty", "found nothing")

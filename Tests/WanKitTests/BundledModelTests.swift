@@ -19,7 +19,7 @@ struct BundledModelTests {
   private static let folder = Golden.bundledFolder + "/../../Models/nano-ti2v"
 
   @Test(
-    "a bf16 clip is within 40 dB of its float32 twin, an int8 clip within 32", arguments: ["nano_text", "nano_image"])
+    "a bf16 clip is within 40 dB of its float32 twin, an int8 clip within 27", arguments: ["nano_text", "nano_image"])
   func precision(name: String) async throws {
     let model = try ModelFolder(path: Self.folder)
     let recording = Golden.bundledFolder + "/nano/" + name
@@ -35,7 +35,7 @@ struct BundledModelTests {
         prompt: recorded.prompt, image: image, seed: recorded.seed, precision: precision)
       clips.append(try #require(try await SmallRuns.trace(model, request).video).floats())
     }
-    for (clip, least) in [(1, 40.0), (2, 32)] {
+    for (clip, least) in [(1, 40.0), (2, 27)] {
       let squares = zip(clips[0], clips[clip]).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
       let noise = 10 * log10(4 * Double(clips[0].count) / squares)  // dB against a peak of 2
       #expect(noise >= least, "\(Precision.allCases[clip]): \(noise) dB")
