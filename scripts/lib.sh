@@ -43,15 +43,16 @@ as_root() {
   fi
 }
 
-# install_missing COMMAND...: installs oneDNN and each command, named like its package, where it is not there.
+# install_missing COMMAND...: installs oneDNN and each command where it is not there. A command is named like its
+# package, or COMMAND:PACKAGE.
 install_missing() {
   local missing=() name
   has_onednn || missing+=(libdnnl-dev)
   for name in "$@"; do
-    command -v "$name" >/dev/null || missing+=("$name")
+    command -v "${name%%:*}" >/dev/null || missing+=("${name##*:}")
   done
   if ((${#missing[@]} == 0)); then
-    say "Found oneDNN, $*"
+    say "Found oneDNN, ${*%%:*}"
     return
   fi
   if ! command -v apt-get >/dev/null; then
