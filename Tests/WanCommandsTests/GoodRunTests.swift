@@ -150,6 +150,47 @@ extension WanCommandTests {
       #expect(tensors.values.allSatisfy { $0.dtype == .f32 })
     }
 
+    @Test("a rate may be a fraction, as a number or as it is written", arguments: ["29.97", "30000/1001"])
+    func fractions(_ rate: String) async throws {
+      let folder = try TemporaryFolder()
+      let result = try await clip(["-o", "a.mp4", "--fps", rate], in: folder)
+      #expect(result.errors.contains("5 frames at 29.97 fps"), "\(result.errors)")
+      #expect(try await probe("a.mp4", in: folder).contains("r_frame_rate=30000/1001"))
+    }
+
+    @Test("a seed of -1 is a new one each time")
+    func newSeeds() async throws {
+      let folder = try TemporaryFolder()
+      let seeds = try await [1, 2].asyncMap { number in
+        let result = try await clip(["-o", "\(number).y4m", "--seed", "-1", "--json"], in: folder)
+        return try result.events().first?["seed"] as? Int
+      }
+      #expect(seeds[0] != nil && seeds[0] != seeds[1])
+    }
+
+    @Test("without a negative prompt guidance is away from the empty text")
+    func emptyNegative() async throws {
+      let folder = try TemporaryFolder()
+      for (name, arguments) in [("a", []), ("b", ["--no-negative-prompt"]), ("c", ["--negative-prompt", " "])] {
+        _ = try await clip(["-o", "\(name).y4m", "--save-tensors", "\(name).safetensors", "--seed", "1"] + arguments, in: folder)
+      }
+      let rows = try ["a", "b", "c"].map { try TensorFile.read(folder.path($0 + ".safetensors"))["context_null"]?.shape[0] }
+      // The empty text is its end alone.
+      #expect((rows[0] ?? 0) > 1 && rows[1] == 1 && rows[2] == 1)
+      #expect(try folder.bytes("b.y4m") == folder.bytes("c.y4m"))
+    }
+
+    @Test("what a model does not read of a prompt is told")
+    func longPrompt() async throws {
+      let folder = try TemporaryFolder()
+      let prompt = String(repeating: "a red ball ", count: 200) + "and a blue star"
+      let result = try await clip(["-o", "a.y4m", "-p", prompt], in: folder)
+      let line = try #require(result.errorLines.first { $0.hasPrefix("the prompt has ") }, "\(result.errors)")
+      #expect(line.contains(" tokens and the model reads 128: its last ") && line.hasSuffix("...' on"), "\(line)")
+      let short = try await clip(["-o", "b.y4m", "-p", "a red ball"], in: folder)
+      #expect(!short.errors.contains("is lost") && !short.errors.contains("are lost"))
+    }
+
     @Test("a picture begins the clip")
     func fromPicture() async throws {
       let folder = try TemporaryFolder()
@@ -160,6 +201,12 @@ extension WanCommandTests {
       #expect(other.errors.contains("model    i2v-a14b"))
       #expect(other.errors.contains("encoding the image"))
       #expect(folder.contents == ["a.y4m", "b.y4m"])
+      let script = "\"$0\" \"$@\" -i - -o c.y4m < '\(Folders.picture)'"
+      let arguments = ["-c", script, try BuiltCommand.path()] + short + ["--seed", "5"]
+      let piped = try await runCommand("sh", arguments.map { Array($0.utf8) }, in: folder)
+      #expect(piped.status.isSuccess, "\(piped.errors)")
+      _ = try await clip(["-i", Folders.picture, "-o", "d.y4m", "--seed", "5"], in: folder)
+      #expect(try folder.bytes("c.y4m") == folder.bytes("d.y4m"))
     }
 
     @Test("two experts and the switch between them are told")
@@ -172,5 +219,13 @@ extension WanCommandTests {
       #expect(result.errorLines.contains { $0.hasPrefix("step 7/8") && $0.contains("low noise") })
       #expect(result.errorLines.filter { $0 == "loading the transformer" }.count == 2)
     }
+  }
+}
+
+extension Sequence {
+  fileprivate func asyncMap<R>(_ body: (Element) async throws -> R) async rethrows -> [R] {
+    var results: [R] = []
+    for element in self { results.append(try await body(element)) }
+    return results
   }
 }

@@ -53,6 +53,43 @@ extension WanCommandTests {
       #expect(folder.contents.isEmpty)
     }
 
+    @Test(
+      "that comes twice ends a run by the signal and leaves nothing",
+      arguments: ["loading the transformer", "step 2/", "decoding"], ["a.mp4", "a.png", "a.y4m"])
+    func twice(_ moment: String, _ output: String) async throws {
+      let folder = try TemporaryFolder()
+      let stop = Stop(arguments: ["--steps", "20", "--frames", "81"], output: output, after: moment)
+      let result = try await run(configuration(stop, folder), input: .none, output: .discarded, error: .sequence) {
+        execution in
+        var told = ""
+        var isSent = false
+        for try await buffer in execution.standardError {
+          // SAFETY: the bytes are copied before the closure ends.
+          told += String(decoding: unsafe buffer.withUnsafeBytes { unsafe Array($0) }, as: UTF8.self)
+          guard !isSent, told.contains(moment) else { continue }
+          isSent = true
+          for signal in [Signal.interrupt, .terminate] { try execution.send(signal: signal) }
+        }
+      }
+      // The first may have ended it before the second came.
+      #expect([.exited(130), .signaled(SIGINT), .signaled(SIGTERM)].contains(result.terminationStatus))
+      #expect(folder.contents.isEmpty, "\(folder.contents)")
+    }
+
+    @Test("is not heard by a run that was started without ears for it")
+    func ignored() async throws {
+      let folder = try TemporaryFolder()
+      let script = """
+        trap '' HUP INT; "$@" generate -p a --steps 3 --frames 5 -o a.y4m 2>log & run=$!
+        until grep -q 'step 1/' log 2>/dev/null; do sleep 0.02; done
+        kill -HUP $run; kill -INT $run; wait $run
+        """
+      let arguments = ["-c", script, "sh", try BuiltCommand.path()].map { Array($0.utf8) }
+      let result = try await runCommand("sh", arguments, in: folder)
+      #expect(result.status.isSuccess, "\(result.errors)")
+      #expect(folder.contents == ["a.y4m", "log"])
+    }
+
     private func configuration(_ stop: Stop, _ folder: TemporaryFolder) async throws -> Configuration {
       let arguments = ["generate", "-p", "a", "-o", stop.output] + stop.arguments
       return try await WanCommandsTests.configuration(

@@ -116,6 +116,25 @@ extension WanCommandTests {
       #expect(full.contents == ["notes.txt"])
     }
 
+    /// Every option of a command by its long name, as the parser itself knows them.
+    private func options(of command: String) async throws -> [String] {
+      let dump = try await run("--experimental-dump-help").result.output
+      let tree = try #require(JSONSerialization.jsonObject(with: Data(dump.utf8)) as? [String: Any])
+      let root = try #require(tree["command"] as? [String: Any])
+      let commands = try #require(root["subcommands"] as? [[String: Any]])
+      let found = try #require(commands.first { $0["commandName"] as? String == command })
+      let names = try #require(found["arguments"] as? [[String: Any]]).flatMap { $0["names"] as? [[String: Any]] ?? [] }
+      return names.filter { $0["kind"] as? String == "long" }.compactMap { ($0["name"] as? String).map { "--" + $0 } }
+    }
+
+    @Test("README names every option of generate")
+    func readme() async throws {
+      let text = String(decoding: try Golden.data(Folders.repository + "/README.md"), as: UTF8.self)
+      let options = try await options(of: "generate").filter { !["--help", "--version"].contains($0) }
+      #expect(options.count > 20)
+      for option in options { #expect(text.contains("`\(option)"), "\(option) is not in README.md") }
+    }
+
     @Test("help names every option and command")
     func help() async throws {
       let overview = try await run("--help").result
@@ -125,12 +144,8 @@ extension WanCommandTests {
       }
       for arguments in [["help", "generate"], ["generate", "--help"]] {
         let output = try await wan(arguments, in: TemporaryFolder()).output
-        for option in [
-          "model", "prompt", "negative-prompt", "image", "size", "frames", "fps", "steps", "shift", "guidance",
-          "solver",
-          "seed", "rng", "rng-card", "output", "save-tensors", "no-metadata", "json", "quiet", "precision", "threads",
-        ] {
-          #expect(output.contains("--\(option) "), "--\(option) is not in the help")
+        for option in try await options(of: "generate") {
+          #expect(output.contains("\(option) "), "\(option) is not in the help")
         }
       }
       let version = try await run("--version").result
