@@ -18,10 +18,11 @@ public enum Descriptor {
     case failed(Int32)
   }
 
-  /// Writes what fits, once. A reader that is gone gives `failed(EPIPE)`, and the signal that comes with it ends
-  /// nothing: it is held back for this thread during the call, and taken back if the call raised it.
+  /// Writes what fits, once. A reader that is gone gives `failed(EPIPE)`, a file that may grow no more (`ulimit -f`)
+  /// `failed(EFBIG)`, and the signals that come with them end nothing: they are held back for this thread during the
+  /// call, and taken back if the call raised them.
   public static func write(_ bytes: Span<UInt8>, to descriptor: Int32) -> Outcome {
-    withoutBrokenPipeSignal {
+    withoutSignals {
       // SAFETY: the span's bytes live during the call, which reads no more than their count.
       let count = retrying { unsafe bytes.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) } }
       if count > 0 || bytes.isEmpty { return .wrote(max(count, 0)) }
@@ -65,16 +66,17 @@ public enum Descriptor {
     }
   }
 
-  private static func withoutBrokenPipeSignal(_ body: () -> Outcome) -> Outcome {
-    var (broken, before, pending) = (sigset_t(), sigset_t(), sigset_t())
+  private static func withoutSignals(_ body: () -> Outcome) -> Outcome {
+    var (raised, before, pending) = (sigset_t(), sigset_t(), sigset_t())
     // SAFETY: the sets are this function's own, and the calls read and write them during the call only.
-    unsafe sigemptyset(&broken)
-    unsafe sigaddset(&broken, SIGPIPE)
+    unsafe sigemptyset(&raised)
+    unsafe sigaddset(&raised, SIGPIPE)
+    unsafe sigaddset(&raised, SIGXFSZ)
     unsafe sigpending(&pending)
-    let wasPending = unsafe sigismember(&pending, SIGPIPE) == 1
-    unsafe pthread_sigmask(SIG_BLOCK, &broken, &before)
+    let wasPending = unsafe sigismember(&pending, SIGPIPE) == 1 || sigismember(&pending, SIGXFSZ) == 1
+    unsafe pthread_sigmask(SIG_BLOCK, &raised, &before)
     let outcome = body()
-    if outcome == .failed(EPIPE), !wasPending { takeBack(&broken) }
+    if outcome == .failed(EPIPE) || outcome == .failed(EFBIG), !wasPending { takeBack(&raised) }
     unsafe pthread_sigmask(SIG_SETMASK, &before, nil)
     return outcome
   }

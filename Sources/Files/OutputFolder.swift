@@ -71,6 +71,8 @@ public final class OutputFolder: Sendable {
   public func leave() -> String {
     isLeft.withLock { $0 = true }
     Leftovers.forget(path)
+    // Where it must keep its name, this keeps it from being swept away.
+    _ = try? OutputStreamFile(path: file(Temporary.keeper))
     let kept = Paths.join(Paths.folder(of: path), "kept" + Paths.name(of: path))
     return hand(over: path, as: kept) ? kept : path
   }

@@ -13,6 +13,8 @@ import Synchronization
 /// Its maker holds a lock on it (`flock`), which ends with the maker, however that ends. A temporary without its lock is
 /// therefore nobody's, in whichever container or on whichever machine it was made, and ``sweep(_:)`` removes it.
 public enum Temporary {
+  /// A file of this name says that the folder it lies in is kept for somebody.
+  static let keeper = "keep"
   private static let ending = ".partial"
   private static let digits = 8
 
@@ -41,6 +43,7 @@ public enum Temporary {
     for name in FolderEntries.names(in: folder) ?? [] where isTemporary(name) {
       let path = Paths.join(folder, name)
       guard let lock = EntryLock.take(path) else { continue }
+      guard FileStatus(path: Paths.join(path, keeper)) == nil else { continue }
       if FileSet.recover(from: path) { Removal.remove(path) }
       _ = consume lock
     }

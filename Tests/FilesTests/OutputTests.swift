@@ -63,8 +63,13 @@ import Testing
     let names = [alive.path, new.path].map(Paths.name(of:)) + ["mine.partial", ".d.01234567.partial"]
     #expect(folder.contents == names.sorted())
     #expect(try Golden.data(alive.file("clip.mp4")) == Data("frames".utf8))
-    new.remove()
+    let kept = alive.leave()
+    try FileManager.default.moveItem(atPath: kept, toPath: folder.path(".b.mp4.89abcdef.partial"))
     alive.remove()
+    Temporary.sweep(folder.path)
+    #expect(try Golden.data(folder.path(".b.mp4.89abcdef.partial/clip.mp4")) == Data("frames".utf8))
+    try FileManager.default.removeItem(atPath: folder.path(".b.mp4.89abcdef.partial"))
+    new.remove()
     #expect(folder.contents == [".d.01234567.partial", "mine.partial"])
   }
 

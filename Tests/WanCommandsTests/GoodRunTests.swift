@@ -172,9 +172,12 @@ extension WanCommandTests {
     func emptyNegative() async throws {
       let folder = try TemporaryFolder()
       for (name, arguments) in [("a", []), ("b", ["--no-negative-prompt"]), ("c", ["--negative-prompt", " "])] {
-        _ = try await clip(["-o", "\(name).y4m", "--save-tensors", "\(name).safetensors", "--seed", "1"] + arguments, in: folder)
+        _ = try await clip(
+          ["-o", "\(name).y4m", "--save-tensors", "\(name).safetensors", "--seed", "1"] + arguments, in: folder)
       }
-      let rows = try ["a", "b", "c"].map { try TensorFile.read(folder.path($0 + ".safetensors"))["context_null"]?.shape[0] }
+      let rows = try ["a", "b", "c"].map {
+        try TensorFile.read(folder.path($0 + ".safetensors"))["context_null"]?.shape[0]
+      }
       // The empty text is its end alone.
       #expect((rows[0] ?? 0) > 1 && rows[1] == 1 && rows[2] == 1)
       #expect(try folder.bytes("b.y4m") == folder.bytes("c.y4m"))

@@ -57,6 +57,19 @@ extension WanCommandTests {
       #expect(!result.errors.contains("Fatal"), "\(result.errors)")
     }
 
+    @Test("a limit on the size of files is an error, not a signal")
+    func sizeLimit() async throws {
+      let report = try await shell("ulimit -f 0; \"$@\" inspect '\(Folders.nano)' >report")
+      #expect(
+        report.status == .exited(1) && report.errors.contains("File too large"), "\(report.status) \(report.errors)")
+      for format in ["y4m", "mp4"] {
+        let clip = short.replacing("a.y4m", with: "a.\(format)")
+        let result = try await shell("ulimit -f 1; \"$@\" \(clip) 2>&1 | cat")
+        #expect(result.output.contains("Error: "), "\(result.output)")
+        #expect(Set(folder.contents).isSubset(of: ["report"]), "\(folder.contents)")
+      }
+    }
+
     @Test("a reader of the clip that leaves ends the run with an error and keeps the latents")
     func streamReader() async throws {
       let clip = short.replacing("-o a.y4m", with: "-o -")
