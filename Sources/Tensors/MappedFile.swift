@@ -20,7 +20,12 @@ public final class MappedFile: Sendable {
   ///
   /// - Throws: ``FileError`` when it cannot be opened or mapped, or is no regular file.
   public init(path: String) throws(FileError) {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    var status = stat()
+    // Looked at before opening too: to open a device may do something.
+    guard unsafe stat(path, &status) == 0 else { throw .last(path: path, operation: "open") }
+    try Self.requireRegular(status, path: path)
+    // Without waiting: a pipe that takes the name in between would block until somebody writes to it.
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw .last(path: path, operation: "open") }
     defer { close(descriptor) }
     self.path = path
@@ -45,12 +50,23 @@ public final class MappedFile: Sendable {
     storage.discardCachedPages(in: range)
   }
 
+  private static func requireRegular(_ status: stat, path: String) throws(FileError) {
+    let kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: ""
+      case S_IFDIR: "a folder"
+      case S_IFIFO: "a named pipe"
+      case S_IFSOCK: "a socket"
+      default: "a device"
+      }
+    if kind.isEmpty { return }
+    throw FileError(path: path, operation: "open", reason: "it is \(kind), not a regular file")
+  }
+
   private static func map(_ descriptor: Int32, path: String) throws(FileError) -> Storage {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .last(path: path, operation: "open") }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw FileError(path: path, operation: "map", reason: "it is not a regular file")
-    }
+    try requireRegular(status, path: path)
     let byteCount = Int(status.st_size)
     if byteCount == 0 { return Storage(byteCount: 0) }
     guard let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
