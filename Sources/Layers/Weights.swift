@@ -133,7 +133,7 @@ public struct Weights {
 
   /// A small parameter in float32, viewed as the first of its allowed shapes; zeros where it cannot be had.
   public func parameter(_ name: String, _ shape: Shape, storedAs stored: Shape? = nil) -> Tensor {
-    tensor(name, stored ?? shape)?.converted(to: .f32).reshaped(shape) ?? .zeros(shape)
+    tensor(name, stored ?? shape)?.converted(to: .f32).reshaped(shape) ?? record.zeros(shape)
   }
 
   /// Notes a problem that a layer found in the checkpoint's structure.
@@ -173,6 +173,15 @@ private final class LoadRecord {
   var asked: [TensorRequest] = []
   var quantizable: [TensorRequest] = []
   var errors: [WeightError] = []
+  private var standIns: [Shape: Tensor] = [:]
+
+  /// Zeros for parameters that are not read, made once for all of a shape.
+  func zeros(_ shape: Shape) -> Tensor {
+    if let tensor = standIns[shape] { return tensor }
+    let tensor = Tensor.zeros(shape)
+    standIns[shape] = tensor
+    return tensor
+  }
 }
 
 /// Stands for weights that a survey did not read.

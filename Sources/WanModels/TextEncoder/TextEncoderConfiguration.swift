@@ -24,9 +24,11 @@ public struct TextEncoderConfiguration: Sendable, Hashable {
     self.buckets = buckets
   }
 
+  private static let mostHeads = 4096
+
   /// Sizes by the shapes of a checkpoint under its published names.
   ///
-  /// - Throws: `WeightError` when a tensor is missing, has the wrong rank, or sizes do not divide.
+  /// - Throws: `WeightError` when a tensor is missing, has the wrong rank, or sizes do not divide or are beyond measure.
   public init(reading source: any WeightSource) throws(WeightError) {
     let embedding = try source.shape("token_embedding.weight", rank: 2)
     let q = try source.shape("blocks.0.attn.q.weight", rank: 2)
@@ -34,11 +36,14 @@ public struct TextEncoderConfiguration: Sendable, Hashable {
     let positions = try source.shape("blocks.0.pos_embedding.embedding.weight", rank: 2)
     self.init(
       vocabulary: embedding[0], dimension: embedding[1], attention: q[0], feedForward: ffn[0],
-      layers: source.countChildren(of: "blocks"), heads: positions[1], buckets: positions[0])
-    guard attention % heads == 0, buckets >= 4, buckets % 4 == 0 else {
+      layers: try source.countLayers(), heads: positions[1], buckets: positions[0])
+    // So many buckets that the last of the near ones reaches the maximum distance would leave none for far ones.
+    guard heads <= Self.mostHeads, attention % heads == 0, buckets % 4 == 0,
+      (4..<4 * maximumDistance).contains(buckets)
+    else {
       throw .misshapen(
         name: "blocks.0.pos_embedding.embedding.weight",
-        expected: ["a multiple of 4 buckets, heads that divide \(q[0])"],
+        expected: ["a multiple of 4 buckets below \(4 * maximumDistance), heads that divide \(q[0])"],
         found: positions.description, location: source.location)
     }
   }

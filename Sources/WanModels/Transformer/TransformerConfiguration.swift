@@ -63,8 +63,14 @@ public struct TransformerConfiguration: Sendable, Hashable {
     let ffn = try source.shape("blocks.0.ffn.0.weight", rank: 2)
     self.init(
       inputChannels: patch[1], outputChannels: head[0] / 4, dimension: patch[0], feedForward: ffn[0],
-      textDimension: text[1], timeFrequencies: time[1], layers: source.countChildren(of: "blocks"), facts: facts)
+      textDimension: text[1], timeFrequencies: time[1], layers: try source.countLayers(), facts: facts)
     try check(against: facts, location: source.location)
+    guard outputChannels > 0, head[0] % 4 == 0, timeFrequencies % 2 == 0 else {
+      throw .misshapen(
+        name: outputChannels > 0 && head[0] % 4 == 0 ? "time_embedding.0.weight" : "head.head.weight",
+        expected: ["a multiple of 4 outputs, an even number of frequencies"],
+        found: "\(head[0]) outputs, \(timeFrequencies) frequencies", location: source.location)
+    }
   }
 
   private func check(against facts: Facts, location: String) throws(WeightError) {
@@ -86,15 +92,33 @@ public struct TransformerConfiguration: Sendable, Hashable {
   }
 }
 
+/// Of an axis that a size is read off: products of a few sizes stay far from the largest `Int`, and what is made for a
+/// size stays small. The longest of the published models is the vocabulary, 256 384.
+private let largestExtent = 1 << 20
+
+/// The published models have up to 40.
+private let mostLayers = 512
+
 extension WeightSource {
-  /// A tensor's shape, which must have `rank` axes, none empty.
+  /// A tensor's shape, which must have `rank` axes, none empty and none longer than ``largestExtent``.
   func shape(_ name: String, rank: Int) throws(WeightError) -> Shape {
     guard let shape = descriptor(name)?.shape else { throw .missing(name: name, location: location) }
-    guard shape.rank == rank, !shape.dimensions.contains(0) else {
+    guard shape.rank == rank, shape.dimensions.allSatisfy((1...largestExtent).contains) else {
       throw .misshapen(
-        name: name, expected: ["\(rank) axes, none empty"], found: shape.description, location: location)
+        name: name, expected: ["\(rank) axes, none empty and none above \(largestExtent)"], found: shape.description,
+        location: location)
     }
     return shape
+  }
+
+  /// The layers of a network, `blocks.0`, `blocks.1` and so on.
+  func countLayers() throws(WeightError) -> Int {
+    let count = countChildren(of: "blocks")
+    guard count <= mostLayers else {
+      throw .unreadable(
+        name: "blocks.\(mostLayers)", location: location, reason: "\(count) layers are more than any model has")
+    }
+    return count
   }
 
   /// How many numbered children `prefix.0`, `prefix.1`, ... there are, counting up to the first gap.

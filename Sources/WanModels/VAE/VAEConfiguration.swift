@@ -64,8 +64,8 @@ public struct VAEConfiguration: Sendable, Hashable {
 extension VAEConfiguration {
   /// The structure by a checkpoint's published names and shapes.
   ///
-  /// - Throws: `WeightError` when a tensor is missing or has the wrong rank, or the encoder takes neither 3 nor 12
-  ///   channels.
+  /// - Throws: `WeightError` when a tensor is missing or has the wrong rank, the encoder takes neither 3 nor 12
+  ///   channels, or there are more stages than any model has.
   public init(reading source: any WeightSource) throws(WeightError) {
     let first = try source.shape("encoder.conv1.weight", rank: 5)
     let last = try source.shape("decoder.conv1.weight", rank: 5)
@@ -86,6 +86,14 @@ extension VAEConfiguration {
 
   /// Both halves must scale alike, and the shortcuts of 2.2 must come out even.
   private func checkStructure(location: String) throws(WeightError) {
+    for (name, stages) in [("encoder.downsamples", encoder), ("decoder.upsamples", decoder)] {
+      let resamples = stages.count { $0.resample != nil }
+      guard !stages.isEmpty, resamples <= Self.mostResamples else {
+        throw .unreadable(
+          name: name, location: location,
+          reason: "\(stages.count) stages, \(resamples) of which change the size; published models have 4 and 3")
+      }
+    }
     let (down, up) = (Self.scale(encoder), Self.scale(decoder))
     guard down == up else {
       throw .unreadable(
@@ -107,15 +115,39 @@ extension VAEConfiguration {
     stages.compactMap(\.resample).reduce((1, 1)) { ($1.isTemporal ? $0.0 * 2 : $0.0, $0.1 * 2) }
   }
 
+  /// Sizes double with each: what is computed of more would be beyond any clip, and at last beyond any number.
+  private static let mostResamples = 6
+  /// Of `half.list.i` without and with lists inside, and of the lists inside; the published models have up to 15, 4 and 4.
+  private static let (mostBlocks, mostLevels, mostInLevel) = (64, 8, 16)
+
+  /// The paths of all blocks: in one group (2.1), or a group for each level (2.2).
+  private static func groups(
+    of half: String, _ list: String, nested: Bool, in source: any WeightSource
+  ) throws(WeightError) -> [[String]] {
+    let top = try children(of: list, in: half, atMost: nested ? mostLevels : mostBlocks, source)
+    guard nested else { return [top] }
+    var groups: [[String]] = []
+    for level in top { groups.append(try children(of: "\(level).\(list)", in: half, atMost: mostInLevel, source)) }
+    return groups
+  }
+
+  /// `list.0`, `list.1`, ... below a half.
+  private static func children(
+    of list: String, in half: String, atMost limit: Int, _ source: any WeightSource
+  ) throws(WeightError) -> [String] {
+    let count = source.countChildren(of: "\(half).\(list)")
+    guard count <= limit else {
+      throw .unreadable(
+        name: "\(half).\(list).\(limit)", location: source.location, reason: "\(count) are more than any model has")
+    }
+    return (0..<count).map { "\(list).\($0)" }
+  }
+
   /// Walks `half.list.i` (2.1) or `half.list.i.list.j` (2.2) in order and cuts it into stages.
   private static func stages(
     of half: String, _ list: String, nested: Bool, width: Int, in source: any WeightSource
   ) throws(WeightError) -> [Stage] {
-    let top = (0..<source.countChildren(of: "\(half).\(list)")).map { "\(list).\($0)" }
-    let groups =
-      nested
-      ? top.map { group in (0..<source.countChildren(of: "\(half).\(group).\(list)")).map { "\(group).\(list).\($0)" } }
-      : [top]
+    let groups = try groups(of: half, list, nested: nested, in: source)
     var stages: [Stage] = []
     var width = width
     for group in groups {
