@@ -46,6 +46,11 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
     return "\(path):\(position) \(problem)" + (advice.map { "; \($0)" } ?? "")
   }
 
+  /// The longest name of a tensor, entry or member, in bytes.
+  ///
+  /// Names are compared and hashed by canonical equivalence, in time that is quadratic in a run of combining marks.
+  static let longestName = 1024
+
   static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
 }
 

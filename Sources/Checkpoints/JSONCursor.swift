@@ -18,7 +18,7 @@ struct JSONCursor {
     _ member: (inout JSONCursor, _ key: String) throws(CheckpointError) -> Void
   ) throws(CheckpointError) {
     try sequence("{", "}") { (json: inout JSONCursor) throws(CheckpointError) in
-      let key = try json.string()
+      let key = try json.string(limit: CheckpointError.longestName)
       try json.expect(":")
       try member(&json, key)
     }
@@ -59,8 +59,7 @@ struct JSONCursor {
 
   /// Passes over a value of any kind.
   mutating func skip() throws(CheckpointError) {
-    skipSpace()
-    switch bytes.next {
+    switch peek() {
     case UInt8(ascii: "{"):
       try object { (json: inout JSONCursor, _: String) throws(CheckpointError) in try json.skip() }
     case UInt8(ascii: "["): try array { (json: inout JSONCursor) throws(CheckpointError) in try json.skip() }
@@ -68,16 +67,34 @@ struct JSONCursor {
     case UInt8(ascii: "t"): try literal("true")
     case UInt8(ascii: "f"): try literal("false")
     case UInt8(ascii: "n"): try literal("null")
-    default:
-      guard isNumberPart(bytes.next) else { throw failure("a JSON value is expected") }
-      while isNumberPart(bytes.next) { try bytes.skip(1) }
+    default: _ = try number()
     }
+  }
+
+  /// A finite number.
+  mutating func number() throws(CheckpointError) -> Double {
+    skipSpace()
+    let start = bytes.position
+    var text: [UInt8] = []
+    while let byte = bytes.next, isNumberPart(byte) {
+      text.append(byte)
+      try bytes.skip(1)
+    }
+    guard let value = Double(String(decoding: text, as: UTF8.self)), value.isFinite, text.first != UInt8(ascii: "+")
+    else { throw bytes.failure("a JSON value is expected", at: start, advice: CheckpointError.downloadAgain) }
+    return value
   }
 
   /// The end of the text: nothing but white space may follow.
   mutating func end() throws(CheckpointError) {
     skipSpace()
     guard bytes.remaining == 0 else { throw failure("nothing may follow the JSON text") }
+  }
+
+  /// The first byte of the next value, left where it is; `nil` at the end.
+  mutating func peek() -> UInt8? {
+    skipSpace()
+    return bytes.next
   }
 
   func failure(_ problem: String) -> CheckpointError {
@@ -110,7 +127,7 @@ struct JSONCursor {
     guard try take(scalar) else { throw failure("'\(scalar)' is expected") }
   }
 
-  private mutating func literal(_ word: String) throws(CheckpointError) {
+  mutating func literal(_ word: String) throws(CheckpointError) {
     for byte in word.utf8 {
       guard bytes.next == byte else { throw failure("'\(word)' is expected") }
       try bytes.skip(1)
@@ -135,11 +152,15 @@ struct JSONCursor {
 // MARK: - Strings
 
 extension JSONCursor {
-  mutating func string() throws(CheckpointError) -> String {
+  /// - Parameter limit: the most bytes that the string may have; those that are compared with others need one.
+  mutating func string(limit: Int = .max) throws(CheckpointError) -> String {
     try expect("\"")
     let start = bytes.position
     var text: [UInt8] = []
     while true {
+      guard text.count <= limit else {
+        throw bytes.failure("a string of more than \(limit) bytes", at: start, advice: CheckpointError.downloadAgain)
+      }
       switch try bytes.byte() {
       case UInt8(ascii: "\""):
         guard let string = String(validating: text, as: UTF8.self) else {

@@ -159,10 +159,10 @@ struct BadModelTests {
       BadModel("config.json of an array", says: ["config.json: is not a JSON object; fetch"]) {
         try $0.write("[1, 2]", to: "config.json")
       },
-      BadModel("config.json of text", says: ["config.json: is not a JSON object; fetch"]) {
+      BadModel("config.json of text", says: ["config.json: is not a JSON object: byte 0", "fetch"]) {
         try $0.write("<html>404</html>", to: "config.json")
       },
-      BadModel("an empty config.json", says: ["config.json: is not a JSON object; fetch"]) {
+      BadModel("an empty config.json", says: ["config.json: is not a JSON object: byte 0", "fetch"]) {
         try $0.write("", to: "config.json")
       },
       BadModel("config.json of two megabytes", says: ["config.json: 2000000 bytes are too many"]) {

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 import WanModels
@@ -21,7 +22,7 @@ struct ConfigurationFuzzTests {
     var refused = 0
     for _ in 0..<6_000 {
       do {
-        try read(Data(mutated(Array(Self.sound.utf8), telling: Self.telling, using: &random)))
+        try read(mutated(Array(Self.sound.utf8), telling: Self.telling, using: &random))
       } catch {
         #expect(error.description.contains("fuzz.json"))
         refused += 1
@@ -30,8 +31,8 @@ struct ConfigurationFuzzTests {
     #expect(refused > 1_000 && refused < 6_000)
   }
 
-  private func read(_ data: Data) throws(ModelError) {
-    let file = try ConfigurationFile(data: data, path: "fuzz.json")
+  private func read(_ text: [UInt8]) throws(ModelError) {
+    let file = try ConfigurationFile(Storage(copying: text.span), path: "fuzz.json")
     let facts = try TransformerConfiguration.Facts(file)
     #expect(facts.heads >= 1 && facts.textLength >= 1 && facts.epsilon > 0)
     let defaults = try ModelFamily.ti2v5B.defaults.overridden(by: file)

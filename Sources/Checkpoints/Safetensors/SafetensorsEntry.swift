@@ -18,7 +18,7 @@ struct SafetensorsEntry: Sendable {
     let start = json
     try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
       switch key {
-      case "dtype" where type == nil: type = try json.string()
+      case "dtype" where type == nil: type = try json.string(limit: StoredType.longestName)
       case "shape" where shape == nil: shape = try json.integers(limit: Self.maximumRank)
       case "data_offsets" where offsets == nil: offsets = try json.integers(limit: 2)
       case "dtype", "shape", "data_offsets": throw json.failure("'\(key)' of the tensor '\(name)' occurs twice")

@@ -22,14 +22,24 @@ struct ShardIndex: Sendable {
     placements = map
   }
 
+  /// What file systems allow, in bytes.
+  private static let longestFileName = 255
+
+  /// Whether the bytes name a file in the index's own folder. As characters a slash before a combining mark is none.
+  private static func isFileName(_ file: String) -> Bool {
+    let bytes = Array(file.utf8)
+    return !bytes.isEmpty && !bytes.contains(UInt8(ascii: "/")) && !bytes.contains(0) && bytes != Array(".".utf8)
+      && bytes != Array("..".utf8)
+  }
+
   private static func weightMap(
     _ json: inout JSONCursor
   ) throws(CheckpointError) -> [(tensor: String, file: String)] {
     var map: [(tensor: String, file: String)] = []
     var seen: Set<String> = []
     try json.object { (json: inout JSONCursor, tensor: String) throws(CheckpointError) in
-      let file = try json.string()
-      guard !file.isEmpty, !file.contains("/"), !file.contains("\0"), file != ".." else {
+      let file = try json.string(limit: longestFileName)
+      guard isFileName(file) else {
         throw json.failure("the shard '\(file)' of the tensor '\(tensor)' is not the name of a file beside the index")
       }
       guard seen.insert(tensor).inserted else { throw json.failure("the tensor '\(tensor)' occurs twice") }

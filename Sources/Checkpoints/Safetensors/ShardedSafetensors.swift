@@ -22,17 +22,7 @@ public struct ShardedSafetensors: WeightSource {
   ) throws(CheckpointError) {
     let index = try ShardIndex(parsing: ByteCursor(index, in: 0..<index.byteCount, path: location))
     shards = try Self.shards(index, location: location, open: open)
-    for (file, shard) in shards {
-      let present = Set(shard.names)
-      let absent = index.placements.filter { $0.file == file && !present.contains($0.tensor) }
-      guard absent.isEmpty else {
-        throw CheckpointError(
-          path: shard.location,
-          "the shard lacks tensors that the index places in it: "
-            + absent.lazy.map(\.tensor).quotedList(),
-          advice: "index and shards are of different checkpoints, or a shard is old: download them again")
-      }
-    }
+    try Self.check(index, shards)
     names = index.placements.map(\.tensor)
     shardOfTensor = Dictionary(index.placements.map { ($0.tensor, $0.file) }) { first, _ in first }
     self.location = location
@@ -66,6 +56,19 @@ public struct ShardedSafetensors: WeightSource {
 
   private func shard(of name: String) -> SafetensorsFile? {
     shardOfTensor[name].flatMap { shards[$0] }
+  }
+
+  /// Every tensor must be in the shard that the index names.
+  private static func check(_ index: ShardIndex, _ shards: [String: SafetensorsFile]) throws(CheckpointError) {
+    var absent: [String: [String]] = [:]
+    for (tensor, file) in index.placements where shards[file]?.storedType(tensor) == nil {
+      absent[file, default: []].append(tensor)
+    }
+    guard let (file, tensors) = absent.min(by: { $0.key < $1.key }) else { return }
+    throw CheckpointError(
+      path: shards[file]?.location ?? file,
+      "the shard lacks tensors that the index places in it: " + tensors.quotedList(),
+      advice: "index and shards are of different checkpoints, or a shard is old: download them again")
   }
 
   private static func shards(

@@ -2,6 +2,9 @@ import Tensors
 
 /// An element type as a safetensors header names it; some are known to the format but not to the engine.
 struct StoredType: Sendable, Hashable {
+  /// Longer names than any format has: types are compared by name.
+  static let longestName = 64
+
   let name: String
 
   /// The engine's type, where it has one.

@@ -109,7 +109,7 @@ extension PickleMachine {
 extension PickleMachine {
   private mutating func append(_ elements: [PickleValue]) throws(CheckpointError) {
     guard case .list(let list) = try top() else { throw failure("only a list can be appended to") }
-    heap.sequences[list] += elements
+    heap.append(elements, to: list)
   }
 
   private mutating func setItem() throws(CheckpointError) {
@@ -120,7 +120,7 @@ extension PickleMachine {
   private mutating func setItems(_ items: [PickleValue]) throws(CheckpointError) {
     guard case .map(let map) = try top() else { throw failure("only a dict can take members") }
     guard items.count.isMultiple(of: 2) else { throw failure("a key has no value") }
-    for i in stride(from: 0, to: items.count, by: 2) { heap.maps[map].append((items[i], items[i + 1])) }
+    for i in stride(from: 0, to: items.count, by: 2) { heap.append(items[i], items[i + 1], to: map) }
   }
 
   private mutating func remember(_ opcode: PickleOpcode) throws(CheckpointError) {
@@ -142,7 +142,10 @@ extension PickleMachine {
   private mutating func line() throws(CheckpointError) -> String {
     let start = bytes
     var count = 0
-    while try bytes.byte() != UInt8(ascii: "\n") { count += 1 }
+    while try bytes.byte() != UInt8(ascii: "\n") {
+      count += 1
+      guard count <= Self.longestName else { throw failure("a name of more than \(Self.longestName) bytes") }
+    }
     var text = start
     return try text.text(count)
   }

@@ -2,6 +2,9 @@
 
 extension PickleMachine {
   mutating func pushGlobal(module: String, name: String) throws(CheckpointError) {
+    guard module.utf8.count <= Self.longestName, name.utf8.count <= Self.longestName else {
+      throw failure("a name of more than \(Self.longestName) bytes")
+    }
     guard let global = TorchGlobal(module: module, name: name) else {
       throw failure(
         "the pickle asks for '\(module).\(name)', which no tensor needs; nothing was executed",
@@ -17,11 +20,11 @@ extension PickleMachine {
 
   /// A persistent id: `('storage', class, key, location, count)`.
   mutating func pushStorage() throws(CheckpointError) {
-    guard let id = elements(try pop()), id.count == 5, case .string("storage") = id[0],
-      case .global(.storageType(let type)) = id[1], case .string(let key) = id[2], case .int(let count) = id[4],
-      count >= 0
+    guard let id = elements(try pop()), id.count == 5, case .string(let kind) = id[0],
+      kind.utf8.elementsEqual("storage".utf8), case .global(.storageType(let type)) = id[1],
+      case .string(let key) = id[2], key.utf8.count <= Self.longestName, case .int(let count) = id[4], count >= 0
     else { throw failure("this is not the name of a storage") }
-    push(.storage(TorchStorage(key: key, type: type, count: count)))
+    push(.storage(heap.storage(TorchStorage(key: key, type: type, count: count))))
   }
 
   /// Stands in for a call.
@@ -31,8 +34,8 @@ extension PickleMachine {
     guard case .global(let global) = try pop() else { throw failure("only the names of a checkpoint can be used") }
     switch global {
     case .orderedDict: push(.map(try orderedDict(arguments)))
-    case .rebuildTensor: push(.tensor(try tensor(arguments)))
-    case .rebuildTypedTensor: push(.tensor(try typedTensor(arguments)))
+    case .rebuildTensor: push(.tensor(heap.view(try tensor(arguments))))
+    case .rebuildTypedTensor: push(.tensor(heap.view(try typedTensor(arguments))))
     case .rebuildParameter:
       guard case .tensor? = arguments.first else { throw failure("a parameter needs a tensor") }
       push(arguments[0])
@@ -55,31 +58,31 @@ extension PickleMachine {
     guard let pairs = elements(first) else { throw failure("an OrderedDict is made of pairs") }
     for pair in pairs {
       guard let pair = elements(pair), pair.count == 2 else { throw failure("an OrderedDict is made of pairs") }
-      heap.maps[map].append((pair[0], pair[1]))
+      heap.append(pair[0], pair[1], to: map)
+      try checkSize()
     }
     return map
   }
 
   private func tensor(_ arguments: [PickleValue]) throws(CheckpointError) -> TorchView {
-    guard case .storage(let storage)? = arguments.first, let type = storage.type else {
+    guard case .storage(let storage)? = arguments.first, let type = heap.storages[storage].type else {
       throw failure("a tensor needs a typed storage")
     }
-    return try view(of: storage, type: type, arguments)
+    return try view(of: heap.storages[storage], type: type, arguments)
   }
 
   private func typedTensor(_ arguments: [PickleValue]) throws(CheckpointError) -> TorchView {
     guard case .storage(let storage)? = arguments.first, arguments.count >= 7,
       case .global(.elementType(let type)) = arguments[6]
     else { throw failure("a tensor needs a storage and an element type") }
-    return try view(of: storage, type: type, arguments)
+    return try view(of: heap.storages[storage], type: type, arguments)
   }
 
   private func view(
     of storage: TorchStorage, type: StoredType, _ arguments: [PickleValue]
   ) throws(CheckpointError) -> TorchView {
     guard arguments.count >= 4, case .int(let offset) = arguments[1], let size = integers(arguments[2]),
-      let stride = integers(arguments[3]), offset >= 0, size.count == stride.count,
-      size.count <= SafetensorsEntry.maximumRank
+      let stride = integers(arguments[3]), offset >= 0, size.count == stride.count
     else { throw failure("a tensor needs an offset, sizes and as many strides, none negative") }
     return TorchView(storage: storage, type: type, offset: offset, size: size, stride: stride)
   }
@@ -91,9 +94,9 @@ extension PickleMachine {
     }
   }
 
-  /// `nil` unless every element is an integer of zero or more.
+  /// A few integers of zero or more; `nil` for more of them than a tensor has axes, and for anything else.
   private func integers(_ value: PickleValue) -> [Int]? {
-    guard let elements = elements(value) else { return nil }
+    guard let elements = elements(value), elements.count <= SafetensorsEntry.maximumRank else { return nil }
     let integers = elements.compactMap { if case .int(let number) = $0, number >= 0 { number } else { nil } }
     return integers.count == elements.count ? integers : nil
   }

@@ -1,11 +1,16 @@
 /// Runs a pickle's instructions over plain data: it builds values, and calls, imports and executes nothing.
 ///
-/// The instructions are those of CPython's `pickletools`, as far as `torch.save` writes them. Stack, memo and heap
-/// are bounded; each instruction costs time and memory in proportion to the bytes it takes.
+/// The instructions are those of CPython's `pickletools`, as far as `torch.save` writes them. An instruction puts one
+/// value on the stack, and a value goes into one container, so that all containers together hold no more values than the
+/// pickle has bytes, and it costs no more time. Only an OrderedDict made of a list copies values that stay where they
+/// were: ``checkSize()`` holds it to the same measure.
 struct PickleMachine {
-  static let maximumByteCount = 1 << 26
+  /// The pickles of published checkpoints have some hundred kilobytes.
+  static let maximumByteCount = 1 << 24
   static let maximumStack = 1 << 16
-  static let maximumNodes = 1 << 22
+  static let maximumNodes = 1 << 19
+  /// Of modules, classes and storages; names are hashed, see ``CheckpointError/longestName``.
+  static let longestName = 256
 
   var bytes: ByteCursor
   var stack: [PickleValue] = []
@@ -16,6 +21,8 @@ struct PickleMachine {
   /// The instruction at work, and its place.
   private(set) var opcode = PickleOpcode.stop
   private var start: Int
+  /// Bytes of the pickle.
+  private let byteCount: Int
 
   static func run(_ bytes: ByteCursor) throws(CheckpointError) -> PickleResult {
     guard bytes.remaining <= maximumByteCount else {
@@ -30,6 +37,7 @@ struct PickleMachine {
   private init(bytes: ByteCursor, start: Int) {
     self.bytes = bytes
     self.start = start
+    byteCount = bytes.remaining
   }
 
   private mutating func step() throws(CheckpointError) -> Bool {
@@ -42,10 +50,14 @@ struct PickleMachine {
     }
     self.opcode = opcode
     try execute(opcode)
-    guard stack.count <= Self.maximumStack, marks.count <= Self.maximumStack, memo.count <= Self.maximumNodes,
-      heap.count <= Self.maximumNodes
-    else { throw failure("the pickle needs more memory than any checkpoint does") }
+    try checkSize()
     return opcode != .stop
+  }
+
+  func checkSize() throws(CheckpointError) {
+    guard stack.count <= Self.maximumStack, marks.count <= Self.maximumStack, memo.count <= Self.maximumNodes,
+      heap.count <= Self.maximumNodes, heap.elementCount <= byteCount
+    else { throw failure("the pickle needs more memory than any checkpoint does") }
   }
 
   func failure(_ problem: String, advice: String? = nil) -> CheckpointError {

@@ -14,19 +14,25 @@ enum PickleValue {
   /// A dict or OrderedDict: its members in the heap.
   case map(Int)
   case global(TorchGlobal)
-  case storage(TorchStorage)
-  case tensor(TorchView)
+  /// A storage, and a tensor: by number, so that a value is small.
+  case storage(Int)
+  case tensor(Int)
 }
 
-/// The containers that a pickle has made, by number.
+/// The containers, storages and tensors that a pickle has made, by number.
 struct PickleHeap {
-  var sequences: [[PickleValue]] = [[]]
-  var maps: [[(key: PickleValue, value: PickleValue)]] = []
+  private(set) var sequences: [[PickleValue]] = [[]]
+  private(set) var maps: [[(key: PickleValue, value: PickleValue)]] = []
+  private(set) var storages: [TorchStorage] = []
+  private(set) var views: [TorchView] = []
+  /// Values in all containers together.
+  private(set) var elementCount = 0
 
-  var count: Int { sequences.count + maps.count }
+  var count: Int { sequences.count + maps.count + storages.count + views.count }
 
   mutating func sequence(_ elements: [PickleValue]) -> Int {
     if elements.isEmpty { return 0 }
+    elementCount += elements.count
     sequences.append(elements)
     return sequences.count - 1
   }
@@ -39,6 +45,26 @@ struct PickleHeap {
   mutating func map() -> Int {
     maps.append([])
     return maps.count - 1
+  }
+
+  mutating func storage(_ storage: TorchStorage) -> Int {
+    storages.append(storage)
+    return storages.count - 1
+  }
+
+  mutating func view(_ view: TorchView) -> Int {
+    views.append(view)
+    return views.count - 1
+  }
+
+  mutating func append(_ elements: [PickleValue], to list: Int) {
+    elementCount += elements.count
+    sequences[list] += elements
+  }
+
+  mutating func append(_ key: PickleValue, _ value: PickleValue, to map: Int) {
+    elementCount += 2
+    maps[map].append((key, value))
   }
 }
 

@@ -24,19 +24,28 @@ public struct TorchArchive: WeightSource {
     try Self.checkByteOrder(archive, root: root)
     let state = try TorchState(PickleMachine.run(archive.open(pickle)), path: location)
     var entries: [String: TorchEntry] = [:]
+    var total = 0
     for (name, view) in state.views {
       guard let content = archive.entries[root + "data/" + view.storage.key] else {
         throw CheckpointError(
           path: location, at: .key(name), "the archive lacks its storage 'data/\(view.storage.key)'",
           advice: CheckpointError.downloadAgain)
       }
-      entries[name] = try TorchEntry(view, name: name, content: content.range, path: location)
+      let entry = try TorchEntry(view, name: name, content: content.range, path: location)
+      total += entry.byteCount
+      guard total <= Self.largestTotal else {
+        throw CheckpointError(path: location, at: .key(name), "the tensors up to this one claim \(total) bytes")
+      }
+      entries[name] = entry
     }
     self.entries = entries
     self.storage = storage
     self.location = location
     names = state.views.map(\.name)
   }
+
+  /// Views may share a storage, so that a file can claim more than it has: an exbibyte is where sums stay numbers.
+  private static let largestTotal = 1 << 60
 
   /// The element type by its safetensors name, also where the engine has no such type.
   public func storedType(_ name: String) -> String? {

@@ -35,6 +35,9 @@ struct TorchEntry: Sendable {
     strides = view.stride
   }
 
+  /// Bytes of the elements, as a dense tensor has them.
+  var byteCount: Int { shape.count * ((type.bitCount ?? 8) / 8) }
+
   /// Whether the elements lie densely in row-major order; axes of extent 1 have no say.
   var isDense: Bool {
     if shape.count == 0 { return true }

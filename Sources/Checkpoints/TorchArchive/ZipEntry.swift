@@ -28,6 +28,9 @@ struct ZipEntry: Sendable {
     )
     try bytes.skip(2 + 2 + 4)  // disk, attributes
     var offset = try bytes.count(UInt32.self)
+    guard nameLength <= CheckpointError.longestName else {
+      throw bytes.failure("an entry's name has \(nameLength) bytes", at: record, advice: CheckpointError.downloadAgain)
+    }
     name = try bytes.text(nameLength)
     var extra = bytes
     try bytes.skip(extraLength)
@@ -57,7 +60,7 @@ struct ZipEntry: Sendable {
     }
     try bytes.skip(4 + 4 + 4 + 4)  // time and date, checksum and sizes, which may come behind the content
     let (nameLength, extraLength) = try (bytes.count(UInt16.self), bytes.count(UInt16.self))
-    let localName = try bytes.text(nameLength)
+    let localName = try bytes.text(min(nameLength, CheckpointError.longestName))
     guard localName == name else {
       throw archive.failure(
         "the local header names '\(localName)', the directory '\(name)'", at: localHeader,

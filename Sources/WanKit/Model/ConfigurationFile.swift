@@ -1,4 +1,4 @@
-import Foundation
+import Checkpoints
 import Media
 import Sampling
 import Tensors
@@ -9,6 +9,8 @@ struct ConfigurationFile {
   let path: String
   private let fields: [String: JSONValue]
   private static let largest = 1 << 20
+  /// Longer texts are none that a configuration names; they would be compared.
+  private static let longestText = 1024
 
   init(path: String) throws(ModelError) {
     let file: MappedFile
@@ -22,25 +24,36 @@ struct ConfigurationFile {
       throw .badConfiguration(
         file: path, reason: "\(file.byteCount) bytes are too many for a configuration; fetch the file again")
     }
-    try self.init(data: Data(file.bytes(in: 0..<file.byteCount)), path: path)
+    try self.init(file.storage, path: path)
   }
 
-  init(data: Data, path: String) throws(ModelError) {
-    guard case .object(let fields) = try? JSONDecoder().decode(JSONValue.self, from: data) else {
+  /// Reads a file's bytes wherever they lie.
+  init(_ text: Storage, path: String) throws(ModelError) {
+    self.path = path
+    fields = try Self.fields(text, path: path)
+  }
+
+  private static func fields(_ text: Storage, path: String) throws(ModelError) -> [String: JSONValue] {
+    let value: JSONValue
+    do throws(CheckpointError) { value = try JSONValue(parsing: text, path: path) } catch {
+      throw .badConfiguration(file: path, reason: "is not a JSON object: \(error.reason); fetch the file again")
+    }
+    guard case .object(let fields) = value else {
       throw .badConfiguration(file: path, reason: "is not a JSON object; fetch the file again")
     }
-    self.path = path
-    self.fields = fields
+    return fields
   }
 
   /// The field's value; `nil` where it is absent or null.
   private func value(_ name: String) -> JSONValue? {
-    fields[name] == .null ? nil : fields[name]
+    if case .null? = fields[name] { nil } else { fields[name] }
   }
 
   func string(_ name: String) throws(ModelError) -> String? {
     guard let value = value(name) else { return nil }
-    guard case .string(let string) = value else { throw wrong(name, "a text") }
+    guard case .string(let string) = value, string.utf8.count <= Self.longestText else {
+      throw wrong(name, "a text of at most \(Self.longestText) bytes")
+    }
     return string
   }
 
@@ -77,6 +90,13 @@ struct ConfigurationFile {
 
   private func wrong(_ name: String, _ expected: String) -> ModelError {
     .badConfiguration(file: path, reason: "'\(name)' must be \(expected)")
+  }
+}
+
+extension CheckpointError {
+  /// Place and problem, without the path.
+  fileprivate var reason: String {
+    if case .byte(let offset) = place { "byte \(offset): \(problem)" } else { problem }
   }
 }
 
