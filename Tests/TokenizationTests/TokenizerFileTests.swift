@@ -18,9 +18,9 @@ struct TokenizerFileTests {
     let json = try UnigramTokenizer(parsingJSON: SmallTokenizer.json, file: "t.json")
     let model = try UnigramTokenizer(parsingSentencePiece: SmallTokenizer.sentencePiece, file: "t.model")
     for text in ["fox", "A fox a", "q", "aq色 AA", "</s>a", "  a", ""] {
-      #expect(json.encode(text, maximumLength: 64) == model.encode(text, maximumLength: 64), "\(text)")
+      #expect(try json.encode(text, maximumLength: 64) == model.encode(text, maximumLength: 64), "\(text)")
     }
-    #expect(json.encode("A foxqq", maximumLength: 64) == [3, 4, 5, 6, 2, 1])
+    #expect(try json.encode("A foxqq", maximumLength: 64) == [3, 4, 5, 6, 2, 1])
   }
 
   @Test("names both files when a folder has neither")

@@ -3,24 +3,33 @@ enum EncodingRepair {
   /// Repairs inside repairs stop here; real text needs two or three.
   private static let maximumDepth = 32
 
-  static func repair(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] { repair(text, depth: 0) }
-
-  private static func repair(_ text: [Unicode.Scalar], depth: Int) -> [Unicode.Scalar] {
-    var text = text
-    while true {
-      let previous = text
-      text = step(text, depth: depth)
-      if text == previous { return text }
-    }
+  static func repair(
+    _ text: [Unicode.Scalar], _ budget: inout RepairBudget
+  ) throws(CancellationError) -> [Unicode.Scalar] {
+    try repair(text, depth: 0, &budget)
   }
 
-  private static func step(_ text: [Unicode.Scalar], depth: Int) -> [Unicode.Scalar] {
+  private static func repair(
+    _ text: [Unicode.Scalar], depth: Int, _ budget: inout RepairBudget
+  ) throws(CancellationError) -> [Unicode.Scalar] {
+    var text = text
+    while try budget.takes(text.count) {
+      let previous = text
+      text = try step(text, depth: depth, &budget)
+      if text == previous { break }
+    }
+    return text
+  }
+
+  private static func step(
+    _ text: [Unicode.Scalar], depth: Int, _ budget: inout RepairBudget
+  ) throws(CancellationError) -> [Unicode.Scalar] {
     if text.allSatisfy(\.isASCII) || !Mojibake.isLikely(text) { return text }
     for page in CodePage.all {
       guard let bytes = page.encode(text) else { continue }
       if let decoded = LenientUTF8.decode(mended(bytes, of: page)) { return decoded }
     }
-    let inconsistent = repairingEmbedded(text, depth: depth)
+    let inconsistent = try repairingEmbedded(text, depth: depth, &budget)
     if inconsistent != text { return inconsistent }
     return readingControlsAsWindows(text)
   }
@@ -34,7 +43,9 @@ enum EncodingRepair {
   }
 
   /// Repairs the parts that look like misread UTF-8 one by one, in text that as a whole is in no one encoding.
-  private static func repairingEmbedded(_ text: [Unicode.Scalar], depth: Int) -> [Unicode.Scalar] {
+  private static func repairingEmbedded(
+    _ text: [Unicode.Scalar], depth: Int, _ budget: inout RepairBudget
+  ) throws(CancellationError) -> [Unicode.Scalar] {
     guard depth < maximumDepth else { return text }
     var result: [Unicode.Scalar] = []
     result.reserveCapacity(text.count)
@@ -47,7 +58,8 @@ enum EncodingRepair {
       }
       let part = Array(text[position..<end])
       // A part as long as the whole would come back here.
-      result += part.count < text.count && Mojibake.isLikely(part) ? repair(part, depth: depth + 1) : part
+      let isRepaired = part.count < text.count && Mojibake.isLikely(part)
+      result += isRepaired ? try repair(part, depth: depth + 1, &budget) : part
       position = end
     }
     return result

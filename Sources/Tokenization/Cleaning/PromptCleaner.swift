@@ -6,8 +6,9 @@ public enum PromptCleaner {
   /// Returns the cleaned text: repaired, unescaped, with single spaces and none at either end.
   ///
   /// - Parameter text: Any text, of any length. Empty text, or text of white space alone, gives empty text.
-  public static func clean(_ text: String) -> String {
-    let repaired = TextRepair.repair(Array(text.unicodeScalars))
+  /// - Throws: `CancellationError` soon after the task is cancelled.
+  public static func clean(_ text: String) throws(CancellationError) -> String {
+    let repaired = try TextRepair.repair(Array(text.unicodeScalars))
     let unescaped = HTMLCharacterReference.unescape(HTMLCharacterReference.unescape(repaired))
     return String(collapsingWhitespace(unescaped))
   }

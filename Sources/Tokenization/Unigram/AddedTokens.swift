@@ -18,6 +18,9 @@ struct AddedTokens: Sendable {
     case token(Int32)
   }
 
+  /// More than any tokenizer adds; UMT5's adds some hundred.
+  static let maximumCount = 1 << 14
+
   private let tokens: [Token]
   private let trie: PieceTrie
   private var firstBytes = [Bool](repeating: false, count: 256)
@@ -34,19 +37,20 @@ struct AddedTokens: Sendable {
   }
 
   /// Cuts `text`, which is UTF-8, at every token: the first one from the left, the longest of those at one place.
-  func split(_ text: [UInt8]) -> [Part] {
+  func split(_ text: [UInt8], _ budget: inout TextBudget) throws(TokenizerError) -> [Part] {
     var parts: [Part] = []
     var textStart = 0
     var position = 0
     while position < text.count {
-      guard firstBytes[Int(text[position])], let (token, end) = longestToken(text, at: position) else {
+      try budget.pass(1)
+      guard firstBytes[Int(text[position])], let (token, end) = try longestToken(text, at: position, &budget) else {
         position += 1
         continue
       }
       let start = position
       position = end
       if token.isSingleWord, touchesWord(text, start..<end) { continue }
-      let left = token.stripsLeft ? max(whitespaceStart(text, before: start), textStart) : start
+      let left = token.stripsLeft ? whitespaceStart(text, in: textStart..<start) : start
       if textStart < left { parts.append(.text(textStart..<left)) }
       parts.append(.token(token.id))
       textStart = token.stripsRight ? whitespaceEnd(text, after: end) : end
@@ -56,7 +60,9 @@ struct AddedTokens: Sendable {
     return parts
   }
 
-  private func longestToken(_ text: [UInt8], at start: Int) -> (Token, end: Int)? {
+  private func longestToken(
+    _ text: [UInt8], at start: Int, _ budget: inout TextBudget
+  ) throws(TokenizerError) -> (Token, end: Int)? {
     var found: (Token, Int)?
     var node = PieceTrie.root
     var end = start
@@ -66,6 +72,7 @@ struct AddedTokens: Sendable {
       let index = trie.number(at: node)
       if index >= 0 { found = (tokens[Int(index)], end) }
     }
+    try budget.pass(end - start)
     return found
   }
 
@@ -83,21 +90,31 @@ struct AddedTokens: Sendable {
     }
   }
 
-  private func whitespaceStart(_ text: [UInt8], before end: Int) -> Int {
-    var start = end
-    for scalar in String(decoding: text[..<end], as: UTF8.self).unicodeScalars.reversed() {
-      guard scalar.properties.isWhitespace else { break }
-      start -= String(scalar).utf8.count
+  /// Where the white space at the end of a stretch begins.
+  private func whitespaceStart(_ text: [UInt8], in range: Range<Int>) -> Int {
+    var start = range.upperBound
+    while start > range.lowerBound {
+      var lead = start - 1
+      while lead > range.lowerBound, text[lead] & 0xC0 == 0x80 { lead -= 1 }
+      guard isWhitespace(text[lead..<start]) else { break }
+      start = lead
     }
     return start
   }
 
   private func whitespaceEnd(_ text: [UInt8], after start: Int) -> Int {
     var end = start
-    for scalar in String(decoding: text[start...], as: UTF8.self).unicodeScalars {
-      guard scalar.properties.isWhitespace else { break }
-      end += String(scalar).utf8.count
+    while end < text.count {
+      var next = end + 1
+      while next < text.count, text[next] & 0xC0 == 0x80 { next += 1 }
+      guard isWhitespace(text[end..<next]) else { break }
+      end = next
     }
     return end
+  }
+
+  /// Whether these bytes, those of one scalar, are white space.
+  private func isWhitespace(_ bytes: ArraySlice<UInt8>) -> Bool {
+    String(decoding: bytes, as: UTF8.self).unicodeScalars.first?.properties.isWhitespace == true
   }
 }

@@ -19,9 +19,18 @@ struct CharacterMap: Sendable {
     guard String(validating: replacements, as: UTF8.self) != nil else {
       throw .invalid(file: file, key: key, reason: "a replacement is not UTF-8")
     }
-    guard replacements.split(separator: 0).allSatisfy({ $0.count <= TextNormalizer.maximumReplacement }) else {
+    guard Self.longestReplacement(replacements) <= TextNormalizer.maximumReplacement else {
       throw .invalid(file: file, key: key, reason: "a replacement of over \(TextNormalizer.maximumReplacement) bytes")
     }
+  }
+
+  private static func longestReplacement(_ replacements: [UInt8]) -> Int {
+    var (longest, length) = (0, 0)
+    for byte in replacements {
+      length = byte == 0 ? 0 : length + 1
+      longest = max(longest, length)
+    }
+    return longest
   }
 
   private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
@@ -32,21 +41,27 @@ struct CharacterMap: Sendable {
   ///
   /// A grapheme cluster of fewer than six bytes is looked up as one, and what is found for its shortest prefix
   /// replaces all of it; else each scalar is looked up. This is what the published tokenizer does.
-  func apply(_ text: String) -> String {
+  func apply(_ text: String, _ budget: inout TextBudget) throws(TokenizerError) -> String {
     var result: [UInt8] = []
     result.reserveCapacity(text.utf8.count)
     for character in text {
-      let bytes = Array(character.utf8)
-      if bytes.count < 6, let replacement = replacement(bytes[...]) {
-        result += replacement
-        continue
-      }
+      let start = result.count
+      append(character, to: &result)
+      try budget.pay(result.count - start)
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+
+  private func append(_ character: Character, to result: inout [UInt8]) {
+    let bytes = Array(character.utf8)
+    if bytes.count < 6, let replacement = replacement(bytes[...]) {
+      result += replacement
+    } else {
       for scalar in character.unicodeScalars {
         let scalarBytes = Array(String(scalar).utf8)
         result += replacement(scalarBytes[...]) ?? scalarBytes[...]
       }
     }
-    return String(decoding: result, as: UTF8.self)
   }
 
   private func replacement(_ key: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

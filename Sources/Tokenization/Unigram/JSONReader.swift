@@ -2,10 +2,14 @@
 struct JSONReader {
   /// Deeper nesting is refused; tokenizer files need ten levels.
   static let maximumDepth = 64
+  /// The most values that become trees: a value of two bytes takes many more in memory. Tokenizer files have thousands.
+  static let maximumValues = 1 << 18
 
   let bytes: [UInt8]
   let file: String
   private(set) var position = 0
+  private var values = 0
+  private var cancellation = CancellationPoint()
 
   init(_ bytes: [UInt8], file: String) {
     self.bytes = bytes
@@ -44,6 +48,7 @@ struct JSONReader {
     if take(UInt8(ascii: "}")) { return }
     repeat {
       let key = try string()
+      guard key.utf8.count <= JSONValue.longestWord else { throw failure("a key of \(key.utf8.count) bytes") }
       try expect(UInt8(ascii: ":"))
       try member(&self, key)
     } while take(UInt8(ascii: ","))
@@ -56,6 +61,20 @@ struct JSONReader {
     if take(UInt8(ascii: "]")) { return }
     repeat { try element(&self) } while take(UInt8(ascii: ","))
     try expect(UInt8(ascii: "]"))
+  }
+
+  /// Notes that a value is about to become part of a tree.
+  mutating func countValue() throws(TokenizerError) {
+    values += 1
+    guard values <= Self.maximumValues else {
+      throw failure("more than \(Self.maximumValues) values beside the vocabulary")
+    }
+    try pass(1 << 6)
+  }
+
+  /// Counts so much work; fails once the task is cancelled.
+  mutating func pass(_ work: Int) throws(TokenizerError) {
+    do throws(CancellationError) { try cancellation.pass(work) } catch { throw .cancelled }
   }
 
   mutating func number() throws(TokenizerError) -> Double {
@@ -93,12 +112,14 @@ struct JSONReader {
   /// Appends a string's bytes, escapes decoded. The bytes of the file are taken as they are.
   mutating func appendString(to text: inout [UInt8]) throws(TokenizerError) {
     try expect(UInt8(ascii: "\""))
-    var runStart = position
+    let start = position
+    var runStart = start
     while position < bytes.count {
       switch bytes[position] {
       case UInt8(ascii: "\""):
         text += bytes[runStart..<position]
         position += 1
+        try pass(position - start)
         return
       case UInt8(ascii: "\\"):
         text += bytes[runStart..<position]

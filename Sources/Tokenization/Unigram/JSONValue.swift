@@ -1,5 +1,8 @@
 /// A small JSON value, for the parts of a file whose form varies.
-enum JSONValue: Sendable, Equatable {
+///
+/// Texts are compared as Swift compares them, by canonical equivalence, which takes quadratic time for long runs of
+/// combining marks: look a text up as a ``word`` or not at all.
+enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case number(Double)
@@ -7,9 +10,16 @@ enum JSONValue: Sendable, Equatable {
   case array([JSONValue])
   case object([String: JSONValue])
 
+  /// The longest text that is compared with others.
+  static let longestWord = 512
+
   subscript(_ key: String) -> JSONValue? {
-    if case .object(let members) = self { members[key] } else { nil }
+    if case .object(let members) = self, key.utf8.count <= Self.longestWord { members[key] } else { nil }
   }
+
+  /// A text short enough to be compared.
+  var word: String? { string.flatMap { $0.utf8.count <= Self.longestWord ? $0 : nil } }
+  var isNull: Bool { if case .null = self { true } else { false } }
 
   var string: String? { if case .string(let value) = self { value } else { nil } }
   var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
@@ -29,9 +39,9 @@ enum JSONValue: Sendable, Equatable {
     case .null: "null"
     case .bool: "a boolean"
     case .number: "a number"
-    case .string(let value): "\"\(value.prefix(40))\""
+    case .string(let value): "\"\(value.unicodeScalars.prefix(40))\""
     case .array: "an array"
-    case .object: self["type"]?.string.map { "\"\($0.prefix(40))\"" } ?? "an object"
+    case .object: self["type"]?.string.map { "\"\($0.unicodeScalars.prefix(40))\"" } ?? "an object"
     }
   }
 }
@@ -40,6 +50,7 @@ extension JSONReader {
   /// Reads one value of any form.
   mutating func value(depth: Int = 0) throws(TokenizerError) -> JSONValue {
     guard depth < Self.maximumDepth else { throw failure("nested more than \(Self.maximumDepth) deep") }
+    try countValue()
     switch peek() {
     case UInt8(ascii: "{"):
       var members: [String: JSONValue] = [:]

@@ -2,13 +2,22 @@
 struct NormalizerParser {
   let file: String
 
-  func parse(_ value: JSONValue?) throws(TokenizerError) -> TextNormalizer {
-    guard let value, value != .null else { return .sequence([]) }
-    switch value["type"]?.string {
-    case "Sequence":
-      var steps: [TextNormalizer] = []
-      for step in value["normalizers"]?.array ?? [] { steps.append(try parse(step)) }
-      return .sequence(steps)
+  /// The steps in order, those of sequences among them.
+  func parse(_ value: JSONValue?) throws(TokenizerError) -> [TextNormalizer] {
+    guard let value, !value.isNull else { return [] }
+    guard value["type"]?.word == "Sequence" else { return [try step(value)] }
+    var steps: [TextNormalizer] = []
+    for part in value["normalizers"]?.array ?? [] {
+      steps += try parse(part)
+      guard steps.count <= TextNormalizer.maximumSteps else {
+        throw .invalid(file: file, key: "normalizer", reason: "more than \(TextNormalizer.maximumSteps) steps")
+      }
+    }
+    return steps
+  }
+
+  private func step(_ value: JSONValue) throws(TokenizerError) -> TextNormalizer {
+    switch value["type"]?.word {
     case "Precompiled": return .characterMap(try characterMap(value))
     case "Strip":
       return .strip(left: value["strip_left"]?.bool ?? true, right: value["strip_right"]?.bool ?? true)
@@ -16,10 +25,10 @@ struct NormalizerParser {
     case "Prepend":
       guard let prefix = value["prepend"]?.string else { throw unsupported(value) }
       return .prepend(prefix)
-    case "NFC": return .composed
-    case "NFD": return .decomposed
-    case "NFKC": return .compatibilityComposed
-    case "NFKD": return .compatibilityDecomposed
+    case "NFC": return .unicode(.composed)
+    case "NFD": return .unicode(.decomposed)
+    case "NFKC": return .unicode(.compatibilityComposed)
+    case "NFKD": return .unicode(.compatibilityDecomposed)
     case "Lowercase": return .lowercase
     default: throw unsupported(value)
     }
@@ -43,6 +52,10 @@ struct NormalizerParser {
         file: file, key: "normalizer.content", reason: "more than \(TextNormalizer.maximumReplacement) bytes")
     }
     if let literal = value["pattern"]?["String"]?.string {
+      guard literal.utf8.count <= TextNormalizer.maximumReplacement else {
+        throw .invalid(
+          file: file, key: "normalizer.pattern", reason: "more than \(TextNormalizer.maximumReplacement) bytes")
+      }
       return .replace(.literal(Array(literal.utf8)), with: Array(content.utf8))
     }
     guard let expression = value["pattern"]?["Regex"]?.string else { throw unsupported(value) }
@@ -57,13 +70,22 @@ struct NormalizerParser {
 struct PreTokenizerParser {
   let file: String
 
-  func parse(_ value: JSONValue?) throws(TokenizerError) -> PreTokenizer {
-    guard let value, value != .null else { return .sequence([]) }
-    switch value["type"]?.string {
-    case "Sequence":
-      var steps: [PreTokenizer] = []
-      for step in value["pretokenizers"]?.array ?? [] { steps.append(try parse(step)) }
-      return .sequence(steps)
+  /// The steps in order, those of sequences among them.
+  func parse(_ value: JSONValue?) throws(TokenizerError) -> [PreTokenizer] {
+    guard let value, !value.isNull else { return [] }
+    guard value["type"]?.word == "Sequence" else { return [try step(value)] }
+    var steps: [PreTokenizer] = []
+    for part in value["pretokenizers"]?.array ?? [] {
+      steps += try parse(part)
+      guard steps.count <= TextNormalizer.maximumSteps else {
+        throw .invalid(file: file, key: "pre_tokenizer", reason: "more than \(TextNormalizer.maximumSteps) steps")
+      }
+    }
+    return steps
+  }
+
+  private func step(_ value: JSONValue) throws(TokenizerError) -> PreTokenizer {
+    switch value["type"]?.word {
     case "WhitespaceSplit": return .whitespaceSplit
     case "Metaspace": return try metaspace(value)
     default: throw .unsupported(file: file, key: "pre_tokenizer", found: value.kind)
@@ -77,7 +99,7 @@ struct PreTokenizerParser {
     }
     // Files of older versions say add_prefix_space instead.
     let older: PreTokenizer.PrependScheme = value["add_prefix_space"]?.bool == false ? .never : .always
-    let scheme = value["prepend_scheme"].map { $0.string.flatMap(PreTokenizer.PrependScheme.init) } ?? older
+    let scheme = value["prepend_scheme"].map { $0.word.flatMap(PreTokenizer.PrependScheme.init) } ?? older
     guard let scheme else {
       throw .unsupported(
         file: file, key: "pre_tokenizer.prepend_scheme", found: value["prepend_scheme"]?.kind ?? "null")

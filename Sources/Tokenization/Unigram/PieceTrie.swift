@@ -3,10 +3,15 @@
 /// The edges of all nodes share one open-addressed table: a slot holds parent node, byte and child node in one
 /// word, so that a step costs one probe and a quarter of a million pieces take tens of megabytes.
 struct PieceTrie: Sendable {
-  /// The most bytes that all pieces may have together, so that node numbers fit in a slot.
-  static let maximumBytes = 1 << 27
+  /// The most bytes that all pieces may have together: each becomes a node of some forty bytes at most. Node numbers
+  /// fit in a slot's 28 bits.
+  static let maximumBytes = 1 << 23
+  /// The longest piece: a text is walked this far from each of its bytes. Published pieces have 48 bytes at most.
+  static let maximumPiece = 512
 
   private var slots: [UInt64]
+  /// Different in every trie, so that no file can be made whose edges all meet in one place of the table.
+  private let seed = UInt64.random(in: .min ... .max)
   private var mask: Int
   private var numbers: [Int32] = [-1]
 
@@ -68,20 +73,23 @@ struct PieceTrie: Sendable {
   @inline(__always)
   private func slotIndex(_ node: Int, _ byte: UInt8) -> Int {
     let key = Self.key(node, byte)
-    var index = Self.hash(key) & mask
+    var index = hash(key) & mask
     while slots[index] != 0, slots[index] >> 28 != key { index = (index + 1) & mask }
     return index
   }
 
   @inline(__always)
-  private static func hash(_ key: UInt64) -> Int { Int((key &* 0x9E37_79B9_7F4A_7C15) >> 32) }
+  private func hash(_ key: UInt64) -> Int {
+    let mixed = (key ^ seed) &* 0x9E37_79B9_7F4A_7C15
+    return Int(((mixed ^ mixed >> 32) &* 0xD6E8_FEB8_6659_FD93) >> 32)
+  }
 
   private mutating func grow() {
     let old = slots
     slots = Array(repeating: 0, count: old.count * 2)
     mask = slots.count - 1
     for slot in old where slot != 0 {
-      var index = Self.hash(slot >> 28) & mask
+      var index = hash(slot >> 28) & mask
       while slots[index] != 0 { index = (index + 1) & mask }
       slots[index] = slot
     }

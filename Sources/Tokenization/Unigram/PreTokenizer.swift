@@ -1,5 +1,5 @@
-/// How a tokenizer cuts normalised text before the model sees it.
-indirect enum PreTokenizer: Sendable {
+/// A step of how a tokenizer cuts normalised text before the model sees it.
+enum PreTokenizer: Sendable {
   enum PrependScheme: String, Sendable {
     case always, first, never
   }
@@ -7,7 +7,6 @@ indirect enum PreTokenizer: Sendable {
   /// Spaces become `replacement`, which also goes in front, and each piece but the first starts with one.
   case metaspace(replacement: [UInt8], prepend: PrependScheme, splits: Bool)
   case whitespaceSplit
-  case sequence([PreTokenizer])
 
   /// A part of a text, and whether it is where the text begins.
   struct Part {
@@ -15,20 +14,20 @@ indirect enum PreTokenizer: Sendable {
     var beginsText: Bool
   }
 
-  func split(_ part: Part) -> [Part] {
+  fileprivate func split(_ part: Part, _ budget: inout TextBudget) throws(TokenizerError) -> [Part] {
     switch self {
     case .metaspace(let replacement, let prepend, let splits):
-      let text = Self.metaspaced(part, replacement, prepend)
+      let text = try Self.metaspaced(part, replacement, prepend, &budget)
       return splits ? Self.cut(text, before: replacement) : [text]
     case .whitespaceSplit: return Self.words(part)
-    case .sequence(let steps):
-      return steps.reduce([part]) { parts, step in parts.flatMap { step.split($0) } }
     }
   }
 
-  private static func metaspaced(_ part: Part, _ replacement: [UInt8], _ prepend: PrependScheme) -> Part {
+  private static func metaspaced(
+    _ part: Part, _ replacement: [UInt8], _ prepend: PrependScheme, _ budget: inout TextBudget
+  ) throws(TokenizerError) -> Part {
     guard !part.bytes.isEmpty else { return part }
-    var bytes = ReplacementPattern.literal([0x20]).replace(part.bytes, with: replacement)
+    var bytes = try ReplacementPattern.literal([0x20]).replace(part.bytes, with: replacement, &budget)
     let prepends = prepend == .always || (prepend == .first && part.beginsText)
     if prepends && !bytes.starts(with: replacement) { bytes = replacement + bytes }
     return Part(bytes: bytes, beginsText: part.beginsText)
@@ -52,5 +51,26 @@ indirect enum PreTokenizer: Sendable {
     return scalars.split(whereSeparator: \.properties.isWhitespace).map { word in
       Part(bytes: Array(String(word).utf8), beginsText: part.beginsText && word.startIndex == scalars.startIndex)
     }
+  }
+}
+
+extension [PreTokenizer] {
+  /// Bytes that a part counts as beside its own: steps can cut a text into ever more parts.
+  private static var partWeight: Int { 16 }
+
+  /// Cuts a text by every step, each working on what the one before it left.
+  func split(_ text: PreTokenizer.Part, _ budget: inout TextBudget) throws(TokenizerError) -> [PreTokenizer.Part] {
+    var parts = [text]
+    for (index, step) in enumerated() {
+      budget.begin("pre_tokenizer", step: index)
+      var cut: [PreTokenizer.Part] = []
+      for part in parts {
+        let pieces = try step.split(part, &budget)
+        for piece in pieces { try budget.pay(piece.bytes.count + Self.partWeight) }
+        cut += pieces
+      }
+      parts = cut
+    }
+    return parts
   }
 }

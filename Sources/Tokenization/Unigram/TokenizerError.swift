@@ -8,6 +8,8 @@ public enum TokenizerError: Error, CustomStringConvertible, Sendable, Equatable 
   case malformed(file: String, offset: Int, reason: String)
   /// The file is well formed but asks for what a tokenizer of this kind does not have.
   case unsupported(file: String, key: String, found: String)
+  /// The task was cancelled while a file was read or a text was cut.
+  case cancelled
   /// A value contradicts another or is out of its range.
   case invalid(file: String, key: String, reason: String)
 
@@ -23,15 +25,18 @@ public enum TokenizerError: Error, CustomStringConvertible, Sendable, Equatable 
       "\(file): \(key) is \(found), which is not supported; use the tokenizer of UMT5"
     case .invalid(let file, let key, let reason):
       "\(file): \(key): \(reason)"
+    case .cancelled: "the task was cancelled"
     }
   }
 }
 
 extension TokenizerError {
-  /// Refuses files larger than any tokenizer: 128 MiB, seven times UMT5's.
-  static func checkSize(_ bytes: [UInt8], file: String) throws(TokenizerError) {
-    guard bytes.count <= PieceTrie.maximumBytes else {
-      throw .invalid(file: file, key: "size", reason: "\(bytes.count) bytes; a tokenizer has at most 128 MiB")
+  /// The largest file that is read: 64 MiB, four times UMT5's.
+  static let largestFile = 1 << 26
+
+  static func checkSize(_ byteCount: Int, file: String) throws(TokenizerError) {
+    guard byteCount <= largestFile else {
+      throw .invalid(file: file, key: "size", reason: "\(byteCount) bytes; a tokenizer has at most 64 MiB")
     }
   }
 }

@@ -16,8 +16,10 @@ struct UnigramModel: Sendable {
         file: file, key: "unk_id", reason: "\(unknown) is not among the \(vocabulary.count) pieces of the vocabulary")
     }
     var trie = PieceTrie(expectedNodes: vocabulary.bytes.count / 2)
+    var cancellation = CancellationPoint()
     for id in 0..<vocabulary.count where !vocabulary[id].isEmpty {
       trie.insert(vocabulary[id], number: Int32(id))
+      do throws(CancellationError) { try cancellation.pass(1 << 6) } catch { throw .cancelled }
     }
     scores = vocabulary.scores
     self.unknown = Int32(unknown)
@@ -49,8 +51,8 @@ struct UnigramModel: Sendable {
   }
 
   /// Appends the ids of `text`, which is UTF-8.
-  func encode(_ text: [UInt8], into ids: inout [Int32]) {
-    let arrivals = arrivals(text)
+  func encode(_ text: [UInt8], into ids: inout [Int32], _ budget: inout TextBudget) throws(TokenizerError) {
+    let arrivals = try arrivals(text, &budget)
     var pieces: [(range: Range<Int>, id: Int32)] = []
     var end = text.count
     while end > 0 {
@@ -68,7 +70,7 @@ struct UnigramModel: Sendable {
     }
   }
 
-  private func arrivals(_ text: [UInt8]) -> [Arrival] {
+  private func arrivals(_ text: [UInt8], _ budget: inout TextBudget) throws(TokenizerError) -> [Arrival] {
     var arrivals = Array(repeating: Arrival(), count: text.count + 1)
     var start = 0
     while start < text.count {
@@ -85,6 +87,7 @@ struct UnigramModel: Sendable {
         arrivals[end].improve(score + scores[Int(id)], from: start, id: id)
         if end - start == length { isCovered = true }
       }
+      try budget.pass(end - start + 1)
       if !isCovered { arrivals[start + length].improve(score + unknownScore, from: start, id: unknown) }
       start += length
     }

@@ -5,9 +5,9 @@ extension UnigramTokenizer {
   /// - Throws: ``TokenizerError`` with the byte or the key at fault; a normalizer, pre-tokenizer, post-processor
   ///   or model that UMT5's tokenizer does not have is refused by name.
   public init(parsingJSON bytes: [UInt8], file: String) throws(TokenizerError) {
-    try TokenizerError.checkSize(bytes, file: file)
+    try TokenizerError.checkSize(bytes.count, file: file)
     var reader = JSONReader(bytes, file: file)
-    var model = UnigramModelParts()
+    var model = UnigramModelParts(file: file)
     var others: [String: JSONValue] = [:]
     try reader.object { (reader, key) throws(TokenizerError) in
       if key == "model" { try model.read(&reader) } else { others[key] = try reader.value(depth: 1) }
@@ -20,15 +20,19 @@ extension UnigramTokenizer {
 
 /// The member `model`, its vocabulary read straight into buffers.
 private struct UnigramModelParts {
-  var vocabulary = Vocabulary()
+  var vocabulary: Vocabulary
   var members: [String: JSONValue] = [:]
 
+  init(file: String) {
+    vocabulary = Vocabulary(file: file)
+  }
+
   mutating func read(_ reader: inout JSONReader) throws(TokenizerError) {
-    self = UnigramModelParts()
+    self = UnigramModelParts(file: reader.file)
     var (vocabulary, members) = (vocabulary, members)
     try reader.object { (reader, key) throws(TokenizerError) in
       if key == "vocab", reader.peek() == UInt8(ascii: "[") {
-        vocabulary = Vocabulary()
+        vocabulary = Vocabulary(file: reader.file)
         try reader.array { (reader) throws(TokenizerError) in
           try vocabulary.append { (bytes) throws(TokenizerError) in try Self.readPiece(&reader, into: &bytes) }
         }
@@ -50,7 +54,7 @@ private struct UnigramModelParts {
   }
 
   func model(file: String) throws(TokenizerError) -> UnigramModel {
-    if let type = members["type"], type != .string("Unigram") {
+    if let type = members["type"], type.word != "Unigram" {
       throw .unsupported(file: file, key: "model.type", found: type.kind)
     }
     guard let unknown = members["unk_id"]?.index else {
@@ -80,12 +84,18 @@ private struct TokenizerParts {
 
   private func addedTokens(pieceCount: Int) throws(TokenizerError) -> [AddedTokens.Token] {
     var tokens: [AddedTokens.Token] = []
-    for entry in members["added_tokens"]?.array ?? [] {
-      guard let content = entry["content"]?.string, let id = entry["id"]?.index else {
-        throw .invalid(file: file, key: "added_tokens", reason: "token \(tokens.count) has no content or id")
+    let entries = members["added_tokens"]?.array ?? []
+    guard entries.count <= AddedTokens.maximumCount else {
+      throw .invalid(file: file, key: "added_tokens", reason: "more than \(AddedTokens.maximumCount) tokens")
+    }
+    for entry in entries {
+      guard let content = entry["content"]?.word, let id = entry["id"]?.index else {
+        throw .invalid(
+          file: file, key: "added_tokens",
+          reason: "token \(tokens.count) has no id, or no content of at most \(JSONValue.longestWord) bytes")
       }
       // The library numbers tokens that the model lacks after its pieces, one by one.
-      guard id < pieceCount + (members["added_tokens"]?.array?.count ?? 0) else {
+      guard id < pieceCount + entries.count else {
         throw .invalid(file: file, key: "added_tokens", reason: "the id \(id) leaves a gap after the vocabulary")
       }
       tokens.append(
@@ -100,12 +110,12 @@ private struct TokenizerParts {
   /// Without a post-processor a text still ends in `</s>`: the encoder has seen no other.
   private func readTemplate(into configuration: inout TokenizerConfiguration, idLimit: Int) throws(TokenizerError) {
     let processor = members["post_processor"] ?? .null
-    if processor == .null {
+    if processor.isNull {
       let end = configuration.addedTokens.first { $0.content == configuration.endPiece }?.id
       configuration.suffix = (end ?? model.id(of: Array(configuration.endPiece.utf8)[...])).map { [$0] } ?? []
       return
     }
-    guard processor["type"] == .string("TemplateProcessing"), let template = processor["single"]?.array else {
+    guard processor["type"]?.word == "TemplateProcessing", let template = processor["single"]?.array else {
       throw .unsupported(file: file, key: "post_processor", found: processor.kind)
     }
     var isPastText = false
@@ -116,16 +126,23 @@ private struct TokenizerParts {
       }
       let ids = try specialIDs(item, processor, idLimit)
       if isPastText { configuration.suffix += ids } else { configuration.prefix += ids }
+      guard configuration.prefix.count + configuration.suffix.count <= Self.mostTemplateIDs else {
+        throw .invalid(
+          file: file, key: "post_processor", reason: "more than \(Self.mostTemplateIDs) ids around every text")
+      }
     }
   }
+
+  /// UMT5's template has one.
+  private static let mostTemplateIDs = 64
 
   private func specialIDs(
     _ item: JSONValue, _ processor: JSONValue, _ idLimit: Int
   ) throws(TokenizerError) -> [Int32] {
     let key = "post_processor.special_tokens"
     guard let name = item["SpecialToken"]?["id"]?.string,
-      let listed = processor["special_tokens"]?[name]?["ids"]?.array
-    else { throw .invalid(file: file, key: key, reason: "the template names a token that has no ids") }
+      let listed = processor["special_tokens"]?[name]?["ids"]?.array, listed.count <= Self.mostTemplateIDs
+    else { throw .invalid(file: file, key: key, reason: "the template names a token that has no ids, or too many") }
     var ids: [Int32] = []
     for value in listed {
       guard let id = value.index, id < idLimit else {

@@ -7,8 +7,8 @@ extension UnigramTokenizer {
   /// has pieces for bytes.
   /// - Throws: ``TokenizerError`` with the byte or the field at fault.
   public init(parsingSentencePiece bytes: [UInt8], file: String) throws(TokenizerError) {
-    try TokenizerError.checkSize(bytes, file: file)
-    var parts = SentencePieceParts()
+    try TokenizerError.checkSize(bytes.count, file: file)
+    var parts = SentencePieceParts(file: file)
     var reader = ProtobufReader(bytes, file: file)
     while let field = try reader.next() {
       switch (field.number, field.value) {
@@ -24,12 +24,16 @@ extension UnigramTokenizer {
 
 /// The parts of a `ModelProto` that a tokenizer needs.
 private struct SentencePieceParts {
-  var vocabulary = Vocabulary()
+  var vocabulary: Vocabulary
   var addedTokens: [AddedTokens.Token] = []
   var modelType: UInt64 = 1
   var unknown = 0
   var endPiece = "</s>"
   var characterMap: [UInt8] = []
+
+  init(file: String) {
+    vocabulary = Vocabulary(file: file)
+  }
 
   mutating func readPiece(_ fields: ProtobufReader) throws(TokenizerError) {
     var reader = fields
@@ -82,6 +86,9 @@ private struct SentencePieceParts {
     guard modelType == 1 else {
       throw .unsupported(file: file, key: "trainer_spec.model_type", found: "\(modelType), not 1 (Unigram)")
     }
+    guard endPiece.utf8.count <= PieceTrie.maximumPiece else {
+      throw .invalid(file: file, key: "trainer_spec.eos_piece", reason: "\(endPiece.utf8.count) bytes")
+    }
     guard unknown >= 0 else { throw .invalid(file: file, key: "trainer_spec.unk_id", reason: "\(unknown) is negative") }
     let mark = Array("▁".utf8)
     var steps: [TextNormalizer] = []
@@ -89,8 +96,8 @@ private struct SentencePieceParts {
     steps += [.strip(left: false, right: true), .replace(.run(of: 0x20, atLeast: 2), with: mark)]
     var configuration = TokenizerConfiguration(
       model: try UnigramModel(vocabulary, unknown: unknown, byteFallback: false, file: file),
-      pieceCount: vocabulary.count, addedTokens: addedTokens, normalizer: .sequence(steps),
-      preTokenizer: .metaspace(replacement: mark, prepend: .always, splits: true), endPiece: endPiece)
+      pieceCount: vocabulary.count, addedTokens: addedTokens, normalizer: steps,
+      preTokenizer: [.metaspace(replacement: mark, prepend: .always, splits: true)], endPiece: endPiece)
     if let end = configuration.model.id(of: Array(endPiece.utf8)[...]) { configuration.suffix = [end] }
     return configuration
   }

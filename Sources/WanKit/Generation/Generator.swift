@@ -83,19 +83,30 @@ public struct Generator: Sendable {
   private func encodeText(
     _ plan: GenerationPlan, trace: inout GenerationTrace?, onEvent: (GenerationEvent) -> Void
   ) throws -> [Tensor] {
-    let tokenizer = try UnigramTokenizer.open(folder: plan.model.tokenizerFolder)
-    let given = plan.isGuided ? [plan.prompt, plan.negativePrompt] : [plan.prompt]
-    let texts = given.map(PromptCleaner.clean)
-    let limit = PromptLimit(tokenizer: tokenizer, limit: plan.model.textLength)
-    for (index, text) in texts.enumerated() where given[index] != PublishedPrompts.negative {
-      if let notice = limit.notice(text, called: ["prompt", "negative prompt"][index]) { onEvent(.notice(notice)) }
-    }
-    let ids = texts.map { tokenizer.encode($0, maximumLength: plan.model.textLength) }
+    let prompts = plan.isGuided ? [plan.prompt, plan.negativePrompt] : [plan.prompt]
+    let ids = try tokenIDs(prompts, plan.model) { onEvent(.notice($0)) }
     let part = plan.model.textEncoder
     try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
     let contexts = try contexts(of: ids, part, plan.precision.unquantized)
     trace?.record(contexts: contexts, ids: ids)
     return contexts
+  }
+
+  /// The ids of cleaned prompts.
+  ///
+  /// - Parameter notice: told in a line each what of a given text the model does not read.
+  private func tokenIDs(_ prompts: [String], _ model: ModelFolder, notice: (String) -> Void) throws -> [[Int32]] {
+    do {
+      let tokenizer = try UnigramTokenizer.open(folder: model.tokenizerFolder)
+      let limit = PromptLimit(tokenizer: tokenizer, limit: model.textLength)
+      return try zip(prompts, ["prompt", "negative prompt"]).map { prompt, name in
+        let text = try PromptCleaner.clean(prompt)
+        if prompt != PublishedPrompts.negative, let line = try limit.notice(text, called: name) { notice(line) }
+        return try tokenizer.encode(text, maximumLength: model.textLength)
+      }
+    } catch TokenizerError.cancelled {
+      throw CancellationError()
+    }
   }
 
   /// The vectors of each prompt; the encoder is loaded only for those that the cache does not have.

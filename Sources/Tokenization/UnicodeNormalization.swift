@@ -1,0 +1,77 @@
+import Foundation
+
+/// The normalisation forms of UAX 15.
+enum NormalizationForm: Sendable {
+  case composed, decomposed, compatibilityComposed, compatibilityDecomposed
+
+  fileprivate var isCompatibility: Bool { self == .compatibilityComposed || self == .compatibilityDecomposed }
+}
+
+extension String {
+  /// More scalars than this in one cluster are put in order before Foundation sees them.
+  private static let longestPlainCluster = 64
+
+  /// The text in a normalisation form, in time that grows with its length alone.
+  ///
+  /// Foundation and the standard library sort combining marks by insertion, which takes quadratic time for long runs of
+  /// them. All marks of a run lie in one cluster, so that long clusters alone need to be sorted beforehand.
+  func normalized(_ form: NormalizationForm) -> String {
+    let text = withSortedMarks(form)
+    return switch form {
+    case .composed: text.precomposedStringWithCanonicalMapping
+    case .decomposed: text.decomposedStringWithCanonicalMapping
+    case .compatibilityComposed: text.precomposedStringWithCompatibilityMapping
+    case .compatibilityDecomposed: text.decomposedStringWithCompatibilityMapping
+    }
+  }
+
+  private func withSortedMarks(_ form: NormalizationForm) -> String {
+    guard contains(where: { $0.unicodeScalars.count > Self.longestPlainCluster }) else { return self }
+    var result = UnicodeScalarView()
+    for cluster in self {
+      let scalars = cluster.unicodeScalars
+      if scalars.count > Self.longestPlainCluster {
+        result.append(contentsOf: Self.sortedMarks(Self.decomposition(of: scalars, form)))
+      } else {
+        result.append(contentsOf: scalars)
+      }
+    }
+    return String(result)
+  }
+
+  /// Scalar by scalar, so that no two marks are compared; some marks are made of several.
+  private static func decomposition(of scalars: Character.UnicodeScalarView, _ form: NormalizationForm) -> [Unicode
+    .Scalar]
+  {
+    scalars.flatMap { scalar in
+      let text = String(scalar)
+      return Array(
+        (form.isCompatibility
+          ? text.decomposedStringWithCompatibilityMapping : text.decomposedStringWithCanonicalMapping)
+          .unicodeScalars)
+    }
+  }
+
+  /// Each run of marks in the order of their combining classes, equal ones as they came.
+  private static func sortedMarks(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    var result: [Unicode.Scalar] = []
+    result.reserveCapacity(scalars.count)
+    var marks: [(order: UInt8, position: Int, scalar: Unicode.Scalar)] = []
+    func flush() {
+      marks.sort { ($0.order, $0.position) < ($1.order, $1.position) }
+      result += marks.map(\.scalar)
+      marks.removeAll(keepingCapacity: true)
+    }
+    for (position, scalar) in scalars.enumerated() {
+      let order = scalar.properties.canonicalCombiningClass.rawValue
+      if order == 0 {
+        flush()
+        result.append(scalar)
+      } else {
+        marks.append((order, position, scalar))
+      }
+    }
+    flush()
+    return result
+  }
+}
