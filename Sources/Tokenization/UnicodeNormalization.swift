@@ -9,12 +9,13 @@ enum NormalizationForm: Sendable {
 
 extension String {
   /// More scalars than this in one cluster are put in order before Foundation sees them.
-  private static let longestPlainCluster = 64
+  private static let longestPlainCluster = 16
 
   /// The text in a normalisation form, in time that grows with its length alone.
   ///
-  /// Foundation and the standard library sort combining marks by insertion, which takes quadratic time for long runs of
-  /// them. All marks of a run lie in one cluster, so that long clusters alone need to be sorted beforehand.
+  /// Foundation sorts combining marks by insertion, which takes quadratic time for long runs of them, and not all of a
+  /// long run. All marks of a run lie in one cluster, so that long clusters alone need to be sorted beforehand; and those
+  /// with a mark whose parts Foundation does not sort among the others.
   func normalized(_ form: NormalizationForm) -> String {
     let text = withSortedMarks(form)
     return switch form {
@@ -26,17 +27,28 @@ extension String {
   }
 
   private func withSortedMarks(_ form: NormalizationForm) -> String {
-    guard contains(where: { $0.unicodeScalars.count > Self.longestPlainCluster }) else { return self }
+    guard contains(where: { Self.needsSorting($0.unicodeScalars) }) else { return self }
     var result = UnicodeScalarView()
     for cluster in self {
       let scalars = cluster.unicodeScalars
-      if scalars.count > Self.longestPlainCluster {
+      if Self.needsSorting(scalars) {
         result.append(contentsOf: Self.sortedMarks(Self.decomposition(of: scalars, form)))
       } else {
         result.append(contentsOf: scalars)
       }
     }
     return String(result)
+  }
+
+  private static func needsSorting(_ cluster: Character.UnicodeScalarView) -> Bool {
+    cluster.count > longestPlainCluster
+      || cluster.contains { scalar in
+        switch scalar.value {
+        // Of no combining class, but made of scalars that have one.
+        case 0xF73, 0xF75, 0xF81, 0xFF9E, 0xFF9F: true
+        default: false
+        }
+      }
   }
 
   /// Scalar by scalar, so that no two marks are compared; some marks are made of several.

@@ -69,6 +69,12 @@ struct CancellationTests {
     #expect(!recorder.summary.contains("frames 1/401"))
   }
 
+  @Test("a cancelled run stops before its prompt is tokenized")
+  func tokenizing() async throws {
+    let recorder = try await cancelled(steps: 1) { if case .stage(.encodingText) = $0 { true } else { false } }
+    #expect(!recorder.summary.contains("sampling"))
+  }
+
   @Test("a run of a cancelled task does not begin")
   func before() async throws {
     let plan = try GenerationPlan(SmallRuns.request(), model: SmallRuns.model("ti2v"))

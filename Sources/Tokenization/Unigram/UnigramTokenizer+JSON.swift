@@ -85,9 +85,6 @@ private struct TokenizerParts {
   private func addedTokens(pieceCount: Int) throws(TokenizerError) -> [AddedTokens.Token] {
     var tokens: [AddedTokens.Token] = []
     let entries = members["added_tokens"]?.array ?? []
-    guard entries.count <= AddedTokens.maximumCount else {
-      throw .invalid(file: file, key: "added_tokens", reason: "more than \(AddedTokens.maximumCount) tokens")
-    }
     for entry in entries {
       guard let content = entry["content"]?.word, let id = entry["id"]?.index else {
         throw .invalid(

@@ -17,6 +17,9 @@ public struct UnigramTokenizer: Sendable {
   public let endOfText: Int32
 
   init(_ configuration: TokenizerConfiguration, file: String) throws(TokenizerError) {
+    guard configuration.addedTokens.count <= AddedTokens.maximumCount else {
+      throw .invalid(file: file, key: "added_tokens", reason: "more than \(AddedTokens.maximumCount) tokens")
+    }
     self.configuration = configuration
     self.file = file
     let ids = configuration.addedTokens.map { Int($0.id) + 1 }

@@ -1,0 +1,68 @@
+import Tensors
+import TestSupport
+import Testing
+
+@testable import Checkpoints
+
+@Suite("JSON trees")
+struct JSONValueTests {
+  private func parse(_ text: String) throws(CheckpointError) -> JSONValue {
+    try JSONValue(parsing: Storage(Array(text.utf8)), path: "t.json")
+  }
+
+  @Test("tell values apart by their own types")
+  func values() throws {
+    let text = "\u{FEFF} {\"a\": [1, -2.5e3, true, false, null, \"x\\u00e9\\ud83d\\ude00\"], \"b\": {}} \n"
+    guard case .object(let members) = try parse(text), case .array(let values)? = members["a"],
+      case .object(let empty)? = members["b"], values.count == 6
+    else {
+      Issue.record("not the tree that was written")
+      return
+    }
+    #expect(empty.isEmpty)
+    guard case .number(1) = values[0], case .number(-2500) = values[1], case .bool(true) = values[2],
+      case .bool(false) = values[3], case .null = values[4], case .string("xé😀") = values[5]
+    else {
+      Issue.record("\(values)")
+      return
+    }
+  }
+
+  @Test(
+    "refuse what is no JSON, and say where",
+    arguments: [
+      ("", "byte 0: a JSON value"), ("{\"a\": NaN}", "byte 6: a JSON value"), ("{\"a\": 1e400}", "byte 6"),
+      ("{\"a\": +1}", "byte 6"), ("{\"a\": 1-2}", "byte 6"), ("{\"a\": truth}", "'true' is expected"),
+      ("{\"a\": 1, \"a\": 2}", "'a' occurs twice"), ("{\"a\": 1} {", "nothing may follow"),
+      ("{\"a\"", "':' is expected"),
+      (String(repeating: "[", count: 33), "nested deeper than 32"), ("[1,]", "a JSON value"),
+    ])
+  func refused(text: String, expected: String) throws {
+    let error = try #require(throws: CheckpointError.self) { _ = try parse(text) }
+    #expect(error.description.hasPrefix("t.json:") && error.description.contains(expected), "\(error)")
+  }
+
+  @Test("nest as deeply as the limit, and no slower than they are long")
+  func depth() throws {
+    _ = try parse(String(repeating: "[", count: 32) + String(repeating: "]", count: 32))
+    let wide = "[" + Array(repeating: "{\"a\":[[[[[[[[1]]]]]]]]}", count: 20_000).joined(separator: ",") + "]"
+    let seconds = try processorSeconds { _ = try parse(wide) }
+    #expect(seconds < 20)
+  }
+
+  @Test("survive damage")
+  func fuzz() throws {
+    let sound = Array("{\"a\": [1, -2.5e3, true, null, \"\\u00e9\"], \"b\": {\"c\": {}}}".utf8)
+    var random = SeededGenerator(seed: 5)
+    var refused = 0
+    for _ in 0..<12_000 {
+      let bytes = mutated(sound, telling: Array("{}[]\",:\\-.e9".utf8), using: &random)
+      do throws(CheckpointError) {
+        _ = try JSONValue(parsing: Storage(bytes), path: "t.json")
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 1_000 && refused < 12_000)
+  }
+}
