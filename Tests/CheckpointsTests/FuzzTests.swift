@@ -48,6 +48,33 @@ struct FuzzTests {
     }
   }
 
+  /// Stack-neutral steps over remembered values: a list of pairs, a dict, a tuple, and the class OrderedDict.
+  private static let growth: [[UInt8]] = [
+    "h\u{3}h\u{0}tR0", "h\u{0}h\u{0}a0", "h\u{0}(h\u{0}h\u{2}h\u{0}e0", "h\u{1}(K\u{1}h\u{0}K\u{2}h\u{1}u0",
+    "h\u{1}Nh\u{2}s0",
+    "(h\u{2}h\u{2}tq\u{2}0", "(h\u{0}h\u{2}tq\u{2}0", "]q\u{0}0", "}q\u{1}0", "h\u{0}(h\u{2}2222e0", "(2h\u{0}10",
+    "h\u{0}((K\u{1}K\u{2}t(K\u{1}K\u{2}te0", "h\u{3}(h\u{0}tRq\u{1}0",
+  ].map { Array($0.utf8) }
+
+  @Test("of torch are read or refused: instructions that make values of values")
+  func programs() {
+    var random = SeededGenerator(seed: 13)
+    var refused = 0
+    let seconds = processorSeconds {
+      for _ in 0..<2_000 {
+        var pickle = [0x80, 2] + Array("]q\u{0}0}q\u{1}0)q\u{2}0ccollections\nOrderedDict\nq\u{3}0".utf8)
+        let few = (0..<4).compactMap { _ in Self.growth.randomElement(using: &random) }
+        for _ in 0..<200 { pickle += few.randomElement(using: &random) ?? [] }
+        pickle += Array("h\u{1}.".utf8)
+        do { try readAll(TorchArchive(bytes: PickleBuilder.archive(pickle))) } catch {
+          #expect(error is CheckpointError)
+          refused += 1
+        }
+      }
+    }
+    #expect(refused > 0 && refused < 2_000 && seconds < 60, "\(refused) refused in \(seconds) s")
+  }
+
   @Test("that torch wrote are read or refused", arguments: ["nested", "tensors-protocol4"])
   func recorded(name: String) throws {
     survive(try Samples.bytes("\(name).pth"), count: 1_000, seed: 11) { bytes in try readAll(TorchArchive(bytes: bytes))

@@ -93,6 +93,37 @@ struct GrowthTests {
     #expect(error.description.contains("pre_tokenizer, step ") && error.description.contains("a text grows"))
   }
 
+  @Test("of any steps in any order, end with ids or an error")
+  func randomSteps() throws {
+    let steps =
+      ["NFC", "NFD", "NFKC", "NFKD", "Lowercase", "Strip"].map { "{\"type\": \"\($0)\"}" } + [
+        Self.tenfold, Self.replace("{\"Regex\": \"x{2,}\"}", "ax"), Self.replace("{\"String\": \"x\"}", "a a"),
+        Self.replace("{\"Regex\": \" +\"}", "\u{FDFA}"), "{\"type\": \"Prepend\", \"prepend\": \"ax \"}",
+      ]
+    let cuts =
+      ["{\"type\": \"WhitespaceSplit\"}"]
+      + ["a", "x", " "].map { "{\"type\": \"Metaspace\", \"replacement\": \"\($0)\", \"prepend_scheme\": \"always\"}" }
+    var random = SeededGenerator(state: 9)
+    var refused = 0
+    let seconds = try processorSeconds {
+      for _ in 0..<200 {
+        let few = (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in steps.randomElement(using: &random) }
+        let pre = (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in cuts.randomElement(using: &random) }
+        let tokenizer = try tokenizer(
+          normalizer: sequence(few), pre: "{\"type\": \"Sequence\", \"pretokenizers\": [\(pre.joined(separator: ","))]}"
+        )
+        do throws(TokenizerError) {
+          let ids = try tokenizer.encode("a b  xx aa \u{FDFA} x", maximumLength: 64)
+          #expect(ids.count <= 64 && ids.allSatisfy { (0..<8).contains($0) })
+        } catch {
+          #expect(error.description.contains("a text grows out of all proportion"))
+          refused += 1
+        }
+      }
+    }
+    #expect(refused > 0 && refused < 200 && seconds < 120, "\(refused) refused in \(seconds) s")
+  }
+
   @Test("have a most of steps, and of ids around a text")
   func counts() {
     let step = "{\"type\": \"NFC\"}"

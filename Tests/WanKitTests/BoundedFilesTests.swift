@@ -105,12 +105,12 @@ struct BoundedFilesTests {
     #expect(!report.isComplete && report.networks[0].problems[0].contains("64 of which change the size"))
   }
 
-  @Test("a transformer of a hundred thousand layers, of which nothing is there, is refused as such")
+  @Test("a transformer of hundreds of layers, of which nothing is there, is refused as such")
   func layers() throws {
     let copy = try ModelCopy(of: "ti2v")
     try copy.rewrite(ModelCopy.transformer) { tensors in
-      for i in 2..<20_000 { tensors.append(("blocks.\(i).x", .zeros([0]))) }
+      for i in 2..<600 { tensors.append(("blocks.\(i).x", .zeros([0]))) }
     }
-    #expect(refusal(of: copy).contains("20000 layers are more than any model has"))
+    #expect(refusal(of: copy).contains("600 layers are more than any model has"))
   }
 }
