@@ -45,6 +45,10 @@ struct ByteReader {
     return littleEndian ? part.reversed().reduce(0) { $0 << 8 | Int($1) } : part.reduce(0) { $0 << 8 | Int($1) }
   }
 
+  func little(at offset: Int, size: Int) -> Int? {
+    ByteReader(bytes: bytes, littleEndian: true).integer(at: offset, size: size)
+  }
+
   func starts(with text: String, at offset: Int = 0) -> Bool {
     let expected = Array(text.utf8)
     return offset >= 0 && offset <= bytes.count - expected.count

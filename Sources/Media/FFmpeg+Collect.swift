@@ -10,26 +10,25 @@ struct ProcessResult: Sendable {
 }
 
 extension FFmpeg {
-  /// Runs ffmpeg to its end, keeping at most `limit` bytes of its output; it is killed when the task is cancelled.
+  /// Runs ffmpeg to its end, keeping at most `limit` bytes of its output; it is killed when the task is cancelled or
+  /// its time is over.
   ///
-  /// - Parameter subject: the path that errors name.
-  func collect(_ arguments: [String], limit: Int, subject: String) async throws(MediaError) -> ProcessResult {
+  /// - Parameters:
+  ///   - subject: the path that errors name.
+  ///   - bounds: nil for a run without bounds.
+  func collect(
+    _ arguments: [String], limit: Int, subject: String, bounds: DecodeBounds? = nil
+  ) async throws(MediaError) -> ProcessResult {
     do {
-      let result = try await run(
-        Configuration(executable: try await executable(), arguments: Arguments(arguments), platformOptions: .ownGroup),
-        input: .none, output: .sequence, error: .sequence
-      ) { execution in
-        async let log = LogTail(reading: execution.standardError)
-        var output: [UInt8] = []
-        for try await buffer in execution.standardOutput where output.count + buffer.count <= limit {
-          output += Array(buffer)
-        }
-        return (output, await log)
+      let result = try await within(bounds?.seconds) {
+        try await collected(configuration(arguments, bounds: bounds), limit: limit)
       }
-      let (output, log) = result.closureResult
       guard !Task.isCancelled else { throw MediaError.cancelled(path: subject) }
-      let status = result.terminationStatus
-      return ProcessResult(succeeded: status.isSuccess, status: "\(status)", output: output, log: log)
+      guard let result else {
+        throw MediaError.cannotRead(
+          path: subject, reason: "ffmpeg was stopped after \(bounds?.seconds ?? 0) seconds without a picture")
+      }
+      return result
     } catch let error as MediaError {
       throw error
     } catch {
@@ -39,7 +38,57 @@ extension FFmpeg {
   }
 
   /// The executable in the form that runs this very file, without another search.
-  func executable() async throws -> Executable {
+  func executable() async throws -> Executable { try await Executable.at(path) }
+
+  private func configuration(_ arguments: [String], bounds: DecodeBounds?) async throws -> Configuration {
+    #if os(Linux)
+      if let bounds {
+        // A shell is the one program everywhere that sets a limit on itself and becomes another; arguments are not
+        // read by it. A limit that is already lower stays.
+        let script = #"ulimit -v "$0" 2>/dev/null || :; exec "$@""#
+        let words = ["-c", script, "\(bounds.kibibytes)", path] + arguments
+        return Configuration(
+          executable: try await Executable.at("/bin/sh"), arguments: Arguments(words), platformOptions: .ownGroup)
+      }
+    #endif
+    return Configuration(
+      executable: try await executable(), arguments: Arguments(arguments), platformOptions: .ownGroup)
+  }
+
+  private func collected(_ configuration: Configuration, limit: Int) async throws -> ProcessResult {
+    let result = try await run(configuration, input: .none, output: .sequence, error: .sequence) { execution in
+      async let log = LogTail(reading: execution.standardError)
+      var output: [UInt8] = []
+      for try await buffer in execution.standardOutput where output.count + buffer.count <= limit {
+        output += Array(buffer)
+      }
+      return (output, await log)
+    }
+    let (output, log) = result.closureResult
+    let status = result.terminationStatus
+    return ProcessResult(succeeded: status.isSuccess, status: "\(status)", output: output, log: log)
+  }
+
+  /// The body's result, or nil when it was cancelled because its time was over.
+  private func within(
+    _ seconds: Int?, _ body: @escaping @Sendable () async throws -> ProcessResult
+  ) async throws -> ProcessResult? {
+    guard let seconds else { return try await body() }
+    return try await withThrowingTaskGroup(of: ProcessResult?.self) { group in
+      group.addTask { try await body() }
+      group.addTask {
+        try await Task.sleep(for: .seconds(seconds))
+        return nil
+      }
+      defer { group.cancelAll() }
+      return try await group.next() ?? nil
+    }
+  }
+}
+
+extension Executable {
+  /// - Parameter path: an absolute path.
+  fileprivate static func at(_ path: String) async throws -> Executable {
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     let folder = slash == path.startIndex ? "/" : String(path[..<slash])
     let name = Executable.name(String(path[slash...].dropFirst()))

@@ -36,7 +36,7 @@ import Testing
     let frames = clip(count: name.hasSuffix("png") ? 1 : 6)
     try await write(folder.path(name), frames: frames)
     #expect(folder.contents == [name])
-    let first = try await readImage(path: folder.path(name), ffmpeg: ffmpeg)
+    let first = try await firstFrame(path: folder.path(name), ffmpeg: ffmpeg)
     #expect(meanError(first, frames[0]) <= tolerance, "mean error \(meanError(first, frames[0]))")
     let comment = try await readComment(path: folder.path(name), ffmpeg: ffmpeg)
     #expect(comment == (name.hasSuffix("y4m") ? nil : Self.metadata))
@@ -48,7 +48,7 @@ import Testing
     let folder = try TemporaryFolder()
     let path = folder.path("odd." + suffix)
     try await write(path, frames: clip(width: 33, height: 21, count: 1))
-    let image = try await readImage(path: path, ffmpeg: ffmpeg)
+    let image = try await firstFrame(path: path, ffmpeg: ffmpeg)
     #expect(image.width == (suffix == "mp4" ? 34 : 33))
     #expect(image.height == (suffix == "mp4" ? 22 : 21))
   }

@@ -1,0 +1,60 @@
+/// How ffmpeg is asked for one picture, and how its answer is read.
+struct DecodeRequest {
+  let picture: CodedPicture
+
+  /// ffmpeg's arguments. It guesses nothing: demuxer and decoders are named, the others barred, and so is everything
+  /// that opens further files.
+  ///
+  /// - Parameter path: the file that holds the picture's stream and nothing else.
+  func arguments(path: String) -> [String] {
+    let codec = picture.codec
+    var list = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "+crccheck+explode"]
+    list += ["-protocol_whitelist", "file", "-format_whitelist", codec.demuxer, "-codec_whitelist", codec.decoders]
+    // Decoders round sides up to whole blocks.
+    let area = (picture.width + 256) * (picture.height + 256)
+    list += ["-max_pixels", "\(min(area, Int(Int32.max)))", "-threads", "1", "-noautorotate", "-f", codec.demuxer]
+    if codec.isWhole { list += ["-frame_size", "\(picture.stream.count)"] }
+    list += ["-i", "file:" + path, "-map", "0:v:0", "-frames:v", "\(picture.frames)"]
+    switch picture.form {
+    case .planes(let chroma):
+      return list + ["-vf", "format=" + chroma.pixelFormats.joined(separator: "|"), "-f", "rawvideo", "pipe:1"]
+    case .rgb(let isDeep):
+      let flags = "accurate_rnd+full_chroma_int+full_chroma_inp+bicubic+bitexact"
+      list += ["-vf", "scale=flags=\(flags),format=\(isDeep ? "rgb48be" : "rgb24")"]
+      return list + ["-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    }
+  }
+
+  /// The bytes of the answer, with room for a header.
+  var outputLimit: Int {
+    switch picture.form {
+    case .planes(let chroma): frameBytes(chroma) * picture.frames
+    case .rgb(let isDeep): picture.width * picture.height * (isDeep ? 6 : 3) + 64
+    }
+  }
+
+  /// The finished picture; nil unless the answer is exactly what the file's header promised.
+  func image(_ output: [UInt8]) -> RGBImage? {
+    guard let decoded = decoded(output) else { return nil }
+    return picture.steps.reduce(decoded) { $0.applying($1) }
+  }
+
+  private func decoded(_ output: [UInt8]) -> RGBImage? {
+    guard case .planes(let chroma) = picture.form else {
+      guard let image = RGBImage(pixmap: output) else { return nil }
+      return image.width == picture.width && image.height == picture.height ? image : nil
+    }
+    let size = frameBytes(chroma)
+    guard output.count == size * picture.frames else { return nil }
+    let tiles = (0..<picture.frames).compactMap { i in
+      RGBImage(
+        planes: output[i * size..<(i + 1) * size], width: picture.width, height: picture.height, chroma: chroma)
+    }
+    guard let grid = picture.grid else { return tiles.first }
+    return RGBImage(tiles: tiles, grid: grid)
+  }
+
+  private func frameBytes(_ chroma: ChromaLayout) -> Int {
+    chroma.byteCount(width: picture.width, height: picture.height)
+  }
+}

@@ -1,0 +1,141 @@
+// JPEG (ITU-T T.81, annex B): segments of a marker, a length and a payload up to the scans.
+
+extension CodedPicture {
+  /// Keeps the first picture's coding segments and the note on its colours (APP14); orientation is taken from EXIF or
+  /// XMP. Profiles, previews and comments are left out.
+  init(jpeg file: [UInt8]) throws(Refusal) {
+    let reader = ByteReader(bytes: file)
+    self.init(codec: .jpeg, stream: [], width: 0, height: 0)
+    var frame: JPEGFrame?
+    var colours = JPEGColours()
+    var stored = StoredOrientation()
+    var offset = 2
+    segments: while let marker = reader.integer(at: offset, size: 2), marker >> 8 == 0xFF {
+      switch marker & 0xFF {
+      case 0xFF: offset += 1; continue  // A fill byte.
+      case 0x01, 0xD0...0xD8: offset += 2; continue  // Markers without a payload.
+      case 0xD9, 0xDA: break segments
+      default: break
+      }
+      guard let length = reader.integer(at: offset + 2, size: 2), length >= 2, offset + 2 + length <= file.count else {
+        throw .damaged("it ends within its JPEG header")
+      }
+      let segment = offset..<offset + 2 + length
+      switch marker & 0xFF {
+      case 0xE1 where reader.starts(with: "Exif\0\0", at: offset + 4):
+        stored.read(exif: Array(file[segment].dropFirst(4)))
+      case 0xE1 where reader.starts(with: "http://ns.adobe.com/xap/1.0/\0", at: offset + 4):
+        stored.read(xmp: file[segment])
+      case 0xEE where reader.starts(with: "Adobe", at: offset + 4) && length >= 14:
+        colours.transform = reader.integer(at: offset + 15, size: 1)
+        colours.segment = Array(file[segment])
+      case 0xE0 where reader.starts(with: "JFIF\0", at: offset + 4): colours.isJFIF = true
+      case 0xE0...0xEF, 0xFE: break
+      case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
+        guard frame == nil else { throw .damaged("it has two JPEG frames") }
+        frame = try JPEGFrame(reader, marker & 0xFF, at: offset)
+        stream += file[segment]
+      default: stream += file[segment]
+      }
+      offset = segment.upperBound
+    }
+    guard let frame, offset < file.count else { throw .damaged("it ends before its picture") }
+    if frame.components.count == 3, colours.isJFIF { colours.dropAdobe() }
+    guard let end = Self.endOfJPEG(file, from: offset) else { throw .damaged("it ends within its JPEG picture") }
+    stream = [0xFF, 0xD8] + colours.segment + stream + file[offset..<end]
+    (width, height) = (frame.width, frame.height)
+    form = try frame.form(colours)
+    steps = stored.steps
+  }
+}
+
+extension CodedPicture {
+  /// Behind the end mark of the first picture; nil when it is cut off, which ffmpeg does not always notice.
+  private static func endOfJPEG(_ file: [UInt8], from start: Int) -> Int? {
+    var offset = start
+    while offset + 1 < file.count {
+      // Within a scan a marker's first byte is followed by zero when it is none.
+      if file[offset] == 0xFF, file[offset + 1] == 0xD9 { return offset + 2 }
+      let isSegment = file[offset] == 0xFF && (0xC0...0xFE).contains(file[offset + 1])
+      if isSegment, !(0xD0...0xD7).contains(file[offset + 1]) {
+        // A segment between scans, whose payload may hold anything.
+        offset += 2 + (ByteReader(bytes: file).integer(at: offset + 2, size: 2) ?? 0)
+      } else {
+        offset += 1
+      }
+    }
+    return nil
+  }
+}
+
+/// What stands beside the frame of its colours.
+private struct JPEGColours {
+  /// Adobe's note: 0 as they are, 1 YCbCr, 2 YCCK.
+  var transform: Int?
+  /// The segment with that note.
+  var segment: [UInt8] = []
+  var isJFIF = false
+
+  /// In a JFIF file colours are YCbCr, whatever Adobe's note says.
+  mutating func dropAdobe() { (transform, segment) = (nil, []) }
+}
+
+/// What a frame header says; only kinds that every ffmpeg decodes rightly are let through.
+private struct JPEGFrame {
+  let width: Int
+  let height: Int
+  /// The identifiers and sampling factors of the components.
+  let components: [(name: Int, sampling: Int)]
+
+  init(_ reader: ByteReader, _ marker: Int, at offset: Int) throws(Refusal) {
+    switch marker {
+    case 0xC0, 0xC1, 0xC2: break
+    case 0xC3, 0xCB: throw .unread("a lossless JPEG picture")
+    case 0xC9, 0xCA: throw .unread("a JPEG picture in arithmetic coding")
+    case 0xF7: throw .unread("a JPEG-LS picture")
+    default: throw .unread("a JPEG picture in layers")
+    }
+    guard let bits = reader.integer(at: offset + 4, size: 1), let height = reader.integer(at: offset + 5, size: 2),
+      let width = reader.integer(at: offset + 7, size: 2), let count = reader.integer(at: offset + 9, size: 1)
+    else { throw .damaged("it ends within its JPEG header") }
+    guard bits == 8 else { throw .unread("a JPEG picture of \(bits) bits per channel") }
+    guard width > 0, height > 0 else { throw Refusal(reason: "its header says \(width)x\(height)") }
+    (self.width, self.height) = (width, height)
+    components = (0..<min(count, 4)).compactMap { i in
+      guard let name = reader.integer(at: offset + 10 + 3 * i, size: 1),
+        let sampling = reader.integer(at: offset + 11 + 3 * i, size: 1)
+      else { return nil }
+      return (name, sampling)
+    }
+    guard [1, 3, 4].contains(count), components.count == count else {
+      throw .unread("a JPEG picture of \(count) channels")
+    }
+  }
+
+  func form(_ colours: JPEGColours) throws(Refusal) -> PixelForm {
+    let factors = components.map(\.sampling)
+    if components.count == 1 { return .planes(ChromaLayout(sampling: .grey, rule: .jpeg)) }
+    let names = components.map(\.name)
+    let isNamedRGB = names == Array("RGB".utf8).map(Int.init)
+    let isNamedCMYK = names == Array("CMYK".utf8).map(Int.init)
+    // Readers disagree on whether the names of the channels count.
+    if isNamedCMYK && colours.transform ?? 0 != 0 || isNamedRGB && (colours.isJFIF || colours.transform == 1) {
+      throw .unread("a JPEG picture with contradictory notes on its colours")
+    }
+    let isRGB = colours.transform == 0 || isNamedRGB
+    if components.count == 4 || isRGB {
+      guard Set(factors).count == 1 else {
+        throw .unread("a \(isRGB && components.count == 3 ? "RGB" : "CMYK") JPEG picture with halved channels")
+      }
+      return .rgb(isDeep: false)
+    }
+    let samplings: [Int: ChromaLayout.Sampling] = [
+      0x21: .halfWidth, 0x12: .halfHeight, 0x22: .quarter, 0x41: .quarterWidth,
+    ]
+    if Set(factors).count == 1 { return .planes(ChromaLayout(sampling: .full, rule: .jpeg)) }
+    guard factors[1...].allSatisfy({ $0 == 0x11 }), let sampling = samplings[factors[0]] else {
+      throw .unread("a JPEG picture of unusual sampling")
+    }
+    return .planes(ChromaLayout(sampling: sampling, rule: .jpeg))
+  }
+}
