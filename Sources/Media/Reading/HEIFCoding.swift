@@ -75,9 +75,12 @@ struct HEIFCoding {
   }
 
   /// The colours that the coded picture itself tells, where the file around it does not.
-  func colour() throws(Refusal) -> ColourMatrix {
-    guard codec == .hevc else { throw .unread("an AVIF picture without a description of its colours") }
-    return try HEVCConfiguration(configuration).colour()
+  ///
+  /// - Parameter data: the item's bytes.
+  func colour(_ data: [UInt8]) throws(Refusal) -> ColourMatrix {
+    if codec == .hevc { return try HEVCConfiguration(configuration).colour() }
+    if let told = try AV1Sequence.colour(in: Array(configuration.dropFirst(4)) + data) { return told }
+    throw .damaged("its AV1 picture has no sequence header")
   }
 
   private static func little(_ value: Int, _ size: Int) -> [UInt8] {

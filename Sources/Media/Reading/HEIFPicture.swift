@@ -30,7 +30,7 @@ extension CodedPicture {
     }
     stream = coding.stream(of: frames)
     let told = try container.colour(of: [container.primary, first])
-    let matrix = if let told { told } else { try coding.colour() }
+    let matrix = if let told { told } else { try coding.colour(container.data(of: first)) }
     let rule = coding.codec == .av1 ? ChromaLayout.Rule.blended(matrix) : .repeated(matrix)
     form = .planes(ChromaLayout(sampling: coding.sampling, rule: rule, depth: coding.depth))
     steps = try container.steps(container.primary, grid?.width ?? width, grid?.height ?? height)

@@ -27,7 +27,7 @@ struct HEVCConfiguration {
     guard let set = parameterSets.first(where: { ($0.first ?? 0) >> 1 & 63 == 33 }) else {
       throw .damaged("its HEVC configuration has no sequence")
     }
-    var bits = BitReader(set.dropFirst(2))
+    var bits = BitReader(guarded: set.dropFirst(2))
     guard try bits.skipToUsability() else { return try ColourMatrix(2, isFullRange: false) }
     if try bits.flag(), try bits.read(8) == 255 { _ = try bits.read(32) }  // The shape of a pixel.
     if try bits.flag() { _ = try bits.read(1) }  // Overscan.
@@ -103,48 +103,5 @@ extension BitReader {
         _ = try read(1)
       }
     }
-  }
-}
-
-/// Bits from the highest down, and Exp-Golomb codes, of a unit whose guard bytes (3 after two zeros) are taken out.
-struct BitReader {
-  private var bytes: [UInt8] = []
-  private var place = 0
-
-  init(_ unit: ArraySlice<UInt8>) {
-    var zeros = 0
-    for byte in unit {
-      if zeros >= 2, byte == 3 {
-        zeros = 0
-        continue
-      }
-      zeros = byte == 0 ? zeros + 1 : 0
-      bytes.append(byte)
-    }
-  }
-
-  mutating func read(_ count: Int) throws(Refusal) -> Int {
-    guard place + count <= 8 * bytes.count else { throw .damaged("its HEVC parameters end early") }
-    var value = 0
-    for _ in 0..<count {
-      value = value << 1 | Int(bytes[place / 8] >> UInt8(7 - place % 8) & 1)
-      place += 1
-    }
-    return value
-  }
-
-  mutating func skip(_ count: Int) throws(Refusal) {
-    guard place + count <= 8 * bytes.count else { throw .damaged("its HEVC parameters end early") }
-    place += count
-  }
-
-  mutating func flag() throws(Refusal) -> Bool { try read(1) == 1 }
-
-  /// An unsigned Exp-Golomb code; a signed one is as long.
-  mutating func code() throws(Refusal) -> Int {
-    var zeros = 0
-    while try read(1) == 0 { zeros += 1 }
-    guard zeros <= 32 else { throw .damaged("its HEVC parameters are out of range") }
-    return (1 << zeros) - 1 + (try read(zeros))
   }
 }

@@ -4,48 +4,66 @@ extension CodedPicture {
   /// Keeps the first picture's coding segments and the note on its colours (APP14); orientation is taken from EXIF or
   /// XMP. Profiles, previews and comments are left out.
   init(jpeg file: [UInt8]) throws(Refusal) {
-    let reader = ByteReader(bytes: file)
-    self.init(codec: .jpeg, stream: [], width: 0, height: 0)
-    var frame: JPEGFrame?
-    var colours = JPEGColours()
-    var stored = StoredOrientation()
-    var offset = 2
-    segments: while let marker = reader.integer(at: offset, size: 2), marker >> 8 == 0xFF {
-      switch marker & 0xFF {
-      case 0xFF: offset += 1; continue  // A fill byte.
-      case 0x01, 0xD0...0xD8: offset += 2; continue  // Markers without a payload.
-      case 0xD9, 0xDA: break segments
-      default: break
-      }
-      guard let length = reader.integer(at: offset + 2, size: 2), length >= 2, offset + 2 + length <= file.count else {
-        throw .damaged("it ends within its JPEG header")
-      }
-      let segment = offset..<offset + 2 + length
-      switch marker & 0xFF {
-      case 0xE1 where reader.starts(with: "Exif\0\0", at: offset + 4):
-        stored.read(exif: Array(file[segment].dropFirst(4)))
-      case 0xE1 where reader.starts(with: "http://ns.adobe.com/xap/1.0/\0", at: offset + 4):
-        stored.read(xmp: file[segment])
-      case 0xEE where reader.starts(with: "Adobe", at: offset + 4) && length >= 14:
-        colours.transform = reader.integer(at: offset + 15, size: 1)
-        colours.segment = Array(file[segment])
-      case 0xE0 where reader.starts(with: "JFIF\0", at: offset + 4): colours.isJFIF = true
-      case 0xE0...0xEF, 0xFE: break
-      case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
-        guard frame == nil else { throw .damaged("it has two JPEG frames") }
-        frame = try JPEGFrame(reader, marker & 0xFF, at: offset)
-        stream += file[segment]
-      default: stream += file[segment]
-      }
-      offset = segment.upperBound
-    }
-    guard let frame, offset < file.count else { throw .damaged("it ends before its picture") }
-    if frame.components.count == 3, colours.isJFIF { colours.dropAdobe() }
+    var head = JPEGHead()
+    let offset = try head.read(file)
+    guard let frame = head.frame else { throw .damaged("it ends before its picture") }
     guard let end = Self.endOfJPEG(file, from: offset) else { throw .damaged("it ends within its JPEG picture") }
-    stream = [0xFF, 0xD8] + colours.segment + stream + file[offset..<end]
-    (width, height) = (frame.width, frame.height)
-    form = try frame.form(colours)
-    steps = stored.steps
+    // In a JFIF file colours are YCbCr, whatever Adobe's note says.
+    if frame.components.count == 3, head.isJFIF { head.adobe = nil }
+    let note = head.adobe.map { Array(file[$0]) } ?? []
+    let transform = head.adobe.map { Int(file[$0.lowerBound + 15]) }
+    let stream = [0xFF, 0xD8] + note + head.kept + file[offset..<end]
+    self.init(codec: .jpeg, stream: stream, width: frame.width, height: frame.height)
+    form = try frame.form(transform, isJFIF: head.isJFIF)
+    steps = head.stored.steps
+  }
+}
+
+/// The segments before the first scan.
+private struct JPEGHead {
+  var frame: JPEGFrame?
+  /// The segments that the decoder needs.
+  var kept: [UInt8] = []
+  /// The segment with Adobe's note on the colours.
+  var adobe: Range<Int>?
+  var isJFIF = false
+  var stored = StoredOrientation()
+
+  /// The place of the first scan.
+  mutating func read(_ file: [UInt8]) throws(Refusal) -> Int {
+    let reader = ByteReader(bytes: file)
+    var offset = 2
+    while let marker = reader.integer(at: offset, size: 2), marker >> 8 == 0xFF {
+      switch marker & 0xFF {
+      case 0xFF: offset += 1  // A fill byte.
+      case 0x01, 0xD0...0xD8: offset += 2  // Markers without a payload.
+      case 0xD9, 0xDA: return offset
+      default:
+        guard let length = reader.integer(at: offset + 2, size: 2), length >= 2, offset + 2 + length <= file.count
+        else { throw .damaged("it ends within its JPEG header") }
+        try read(marker & 0xFF, reader, segment: offset..<offset + 2 + length)
+        offset += 2 + length
+      }
+    }
+    throw .damaged("it ends before its picture")
+  }
+
+  private mutating func read(_ marker: Int, _ reader: ByteReader, segment: Range<Int>) throws(Refusal) {
+    let payload = segment.lowerBound + 4
+    switch marker {
+    case 0xE0 where reader.starts(with: "JFIF\0", at: payload): isJFIF = true
+    case 0xE1 where reader.starts(with: "Exif\0\0", at: payload):
+      stored.read(exif: Array(reader.bytes[payload..<segment.upperBound]))
+    case 0xE1 where reader.starts(with: "http://ns.adobe.com/xap/1.0/\0", at: payload):
+      stored.read(xmp: reader.bytes[segment])
+    case 0xEE where reader.starts(with: "Adobe", at: payload) && segment.count >= 16: adobe = segment
+    case 0xE0...0xEF, 0xFE: break
+    case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
+      guard frame == nil else { throw .damaged("it has two JPEG frames") }
+      frame = try JPEGFrame(reader, marker, at: segment.lowerBound)
+      kept += reader.bytes[segment]
+    default: kept += reader.bytes[segment]
+    }
   }
 }
 
@@ -66,18 +84,6 @@ extension CodedPicture {
     }
     return nil
   }
-}
-
-/// What stands beside the frame of its colours.
-private struct JPEGColours {
-  /// Adobe's note: 0 as they are, 1 YCbCr, 2 YCCK.
-  var transform: Int?
-  /// The segment with that note.
-  var segment: [UInt8] = []
-  var isJFIF = false
-
-  /// In a JFIF file colours are YCbCr, whatever Adobe's note says.
-  mutating func dropAdobe() { (transform, segment) = (nil, []) }
 }
 
 /// What a frame header says; only kinds that every ffmpeg decodes rightly are let through.
@@ -112,23 +118,26 @@ private struct JPEGFrame {
     }
   }
 
-  func form(_ colours: JPEGColours) throws(Refusal) -> PixelForm {
-    let factors = components.map(\.sampling)
+  /// - Parameter transform: Adobe's note: 0 colours as they are, 1 YCbCr, 2 YCCK.
+  func form(_ transform: Int?, isJFIF: Bool) throws(Refusal) -> PixelForm {
     if components.count == 1 { return .planes(ChromaLayout(sampling: .grey, rule: .jpeg)) }
     let names = components.map(\.name)
     let isNamedRGB = names == Array("RGB".utf8).map(Int.init)
     let isNamedCMYK = names == Array("CMYK".utf8).map(Int.init)
     // Readers disagree on whether the names of the channels count.
-    if isNamedCMYK && colours.transform ?? 0 != 0 || isNamedRGB && (colours.isJFIF || colours.transform == 1) {
+    if isNamedCMYK && transform ?? 0 != 0 || isNamedRGB && (isJFIF || transform == 1) {
       throw .unread("a JPEG picture with contradictory notes on its colours")
     }
-    let isRGB = colours.transform == 0 || isNamedRGB
-    if components.count == 4 || isRGB {
-      guard Set(factors).count == 1 else {
-        throw .unread("a \(isRGB && components.count == 3 ? "RGB" : "CMYK") JPEG picture with halved channels")
-      }
-      return .rgb(isDeep: false)
+    let isRGB = components.count == 3 && (transform == 0 || isNamedRGB)
+    guard components.count == 4 || isRGB else { return try chromaForm() }
+    guard Set(components.map(\.sampling)).count == 1 else {
+      throw .unread("a \(isRGB ? "RGB" : "CMYK") JPEG picture with halved channels")
     }
+    return .rgb(isDeep: false)
+  }
+
+  private func chromaForm() throws(Refusal) -> PixelForm {
+    let factors = components.map(\.sampling)
     let samplings: [Int: ChromaLayout.Sampling] = [
       0x21: .halfWidth, 0x12: .halfHeight, 0x22: .quarter, 0x41: .quarterWidth,
     ]

@@ -9,18 +9,22 @@ struct TIFFDirectory {
   /// The twelve bytes of each entry, by tag.
   private(set) var entries: [(tag: Int, bytes: ArraySlice<UInt8>)] = []
   let isLittleEndian: Bool
+  /// Whether all entries lie within the bytes.
+  let isWhole: Bool
 
   var orientation: ImageOrientation? { values[0x0112].flatMap(ImageOrientation.init(rawValue:)) }
 
-  /// Nil when there is no directory or it reaches past the end.
+  /// Nil when there is no directory; one that reaches past the end has what is there.
   init?(of bytes: [UInt8]) {
     var reader = ByteReader(bytes: bytes)
     reader.littleEndian = reader.starts(with: "II*\0")
     isLittleEndian = reader.littleEndian
     guard reader.littleEndian || reader.starts(with: "MM\0*"), let start = reader.integer(at: 4, size: 4),
-      let count = reader.integer(at: start, size: 2), start + 2 + 12 * count <= bytes.count
+      let count = reader.integer(at: start, size: 2)
     else { return nil }
-    for entry in stride(from: start + 2, to: start + 2 + 12 * count, by: 12) {
+    let present = min(count, (bytes.count - start - 2) / 12)
+    isWhole = present == count
+    for entry in stride(from: start + 2, to: start + 2 + 12 * present, by: 12) {
       guard let tag = reader.integer(at: entry, size: 2) else { return nil }
       entries.append((tag, bytes[entry..<entry + 12]))
       let list = Self.list(reader, entry)

@@ -7,7 +7,9 @@ extension CodedPicture {
   /// The first page. Of its directory only what says how the pixels are stored is kept, in a new one behind the file:
   /// profiles, previews and further pages are out of the decoder's reach.
   init(tiff file: [UInt8]) throws(Refusal) {
-    guard let directory = TIFFDirectory(of: file) else { throw .damaged("its TIFF directory is not within the file") }
+    guard let directory = TIFFDirectory(of: file), directory.isWhole else {
+      throw .damaged("its TIFF directory is not within the file")
+    }
     let layout = try TIFFLayout(directory, isCanon: ByteReader(bytes: file).starts(with: "CR\u{2}", at: 8))
     guard file.count < 1 << 31 else { throw .unread("a TIFF picture of more than 2 GiB") }
     let (starts, sizes) = (directory.all(273, in: file), directory.all(279, in: file))

@@ -21,8 +21,9 @@ struct GenerateOptions: ParsableArguments {
 
   @Option(
     name: .shortAndLong,
-    help: "A picture to start from (i2v and ti2v models); - reads it from standard input.", completion: .file(),
-    transform: PathArgument.path)
+    help: """
+      A picture to start from: PNG, JPEG, HEIC, WebP and others (i2v and ti2v models); - reads it from standard input.
+      """, completion: .file(), transform: PathArgument.path)
   var image: String?
 
   @Option(
