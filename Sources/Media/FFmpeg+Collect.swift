@@ -9,24 +9,31 @@ struct ProcessResult: Sendable {
   var log: LogTail
 }
 
+/// A file that is removed as soon as a process has it as its standard input, and what that process may take.
+struct BoundedInput: Sendable {
+  /// An absolute path, in a folder of its own.
+  var path: String
+  var bounds: DecodeBounds
+}
+
 extension FFmpeg {
   /// Runs ffmpeg to its end, keeping at most `limit` bytes of its output; it is killed when the task is cancelled or
   /// its time is over.
   ///
   /// - Parameters:
   ///   - subject: the path that errors name.
-  ///   - bounds: nil for a run without bounds.
+  ///   - input: nil for a run without input and without bounds.
   func collect(
-    _ arguments: [String], limit: Int, subject: String, bounds: DecodeBounds? = nil
+    _ arguments: [String], limit: Int, subject: String, input: BoundedInput? = nil
   ) async throws(MediaError) -> ProcessResult {
     do {
-      let result = try await within(bounds?.seconds) {
-        try await collected(configuration(arguments, bounds: bounds), limit: limit)
+      let result = try await within(input?.bounds.seconds) {
+        try await collected(configuration(arguments, input: input), limit: limit)
       }
       guard !Task.isCancelled else { throw MediaError.cancelled(path: subject) }
       guard let result else {
         throw MediaError.cannotRead(
-          path: subject, reason: "ffmpeg was stopped after \(bounds?.seconds ?? 0) seconds without a picture")
+          path: subject, reason: "ffmpeg was stopped after \(input?.bounds.seconds ?? 0) seconds without a picture")
       }
       return result
     } catch let error as MediaError {
@@ -40,19 +47,24 @@ extension FFmpeg {
   /// The executable in the form that runs this very file, without another search.
   func executable() async throws -> Executable { try await Executable.at(path) }
 
-  private func configuration(_ arguments: [String], bounds: DecodeBounds?) async throws -> Configuration {
-    #if os(Linux)
-      if let bounds {
-        // A shell is the one program everywhere that sets a limit on itself and becomes another; arguments are not
-        // read by it. A limit that is already lower stays.
-        let script = #"ulimit -v "$0" 2>/dev/null || :; exec "$@""#
-        let words = ["-c", script, "\(bounds.kibibytes)", path] + arguments
-        return Configuration(
-          executable: try await Executable.at("/bin/sh"), arguments: Arguments(words), platformOptions: .ownGroup)
-      }
-    #endif
+  /// A shell is the one program everywhere that sets a limit on itself, opens a file, removes it and becomes another
+  /// program; it reads none of the arguments. A limit that is already lower, or that the system does not have, stays.
+  private static let preparation = """
+    ulimit -v "$1" 2>/dev/null || :
+    exec <"$2"
+    rm -f "$2" 2>/dev/null && rmdir "${2%/*}" 2>/dev/null
+    shift 2
+    exec "$@"
+    """
+
+  private func configuration(_ arguments: [String], input: BoundedInput?) async throws -> Configuration {
+    guard let input else {
+      return Configuration(
+        executable: try await executable(), arguments: Arguments(arguments), platformOptions: .ownGroup)
+    }
+    let words = ["-c", Self.preparation, "sh", "\(input.bounds.kibibytes)", input.path, path] + arguments
     return Configuration(
-      executable: try await executable(), arguments: Arguments(arguments), platformOptions: .ownGroup)
+      executable: try await Executable.at("/bin/sh"), arguments: Arguments(words), platformOptions: .ownGroup)
   }
 
   private func collected(_ configuration: Configuration, limit: Int) async throws -> ProcessResult {

@@ -159,22 +159,35 @@ import Testing
     }
   }
 
-  @Test("nothing of a picture stays in the temporary folder")
+  @Test("ffmpeg's copy of a picture has no name any more when ffmpeg starts")
   func leftovers() async throws {
-    func copies() throws -> [String] {
-      try FileManager.default.contentsOfDirectory(atPath: FileManager.default.temporaryDirectory.path)
-        .filter { $0.hasPrefix("wan-picture-") }
-    }
-    let before = Set(try copies())
     let folder = try TemporaryFolder()
-    let ffmpeg = try standIn(folder, "ls -d \"${TMPDIR:-/tmp}\"/wan-picture-* >\(folder.path("seen")); exit 1")
-    await #expect(throws: MediaError.self) {
+    let ffmpeg = try standIn(
+      folder, "readlink /proc/$$/fd/0 >\(folder.path("link")); cat >\(folder.path("seen")); exit 1")
+    let pixmap = Array("P6\n1 1\n255\nabc".utf8)
+    await #expect(throws: MediaError.self) { try await readImage(bytes: pixmap, name: "x", ffmpeg: ffmpeg) }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path("seen"))) == Data(pixmap))
+    #if os(Linux)
+      let link = try String(contentsOfFile: folder.path("link"), encoding: .utf8)
+      #expect(link.contains("wan-picture-") && link.hasSuffix("/stream (deleted)\n"), "\(link)")
+      let copy = URL(fileURLWithPath: String(link.dropLast("/stream (deleted)\n".count))).path
+      #expect(!FileManager.default.fileExists(atPath: copy))
+    #endif
+  }
+
+  @Test("an ffmpeg that is gone or cannot run is said to be the fault", arguments: [true, false])
+  func cannotRun(_ isGone: Bool) async throws {
+    let folder = try TemporaryFolder()
+    let ffmpeg = try standIn(folder, "exit 0")
+    if isGone {
+      try FileManager.default.removeItem(atPath: ffmpeg.path)
+    } else {
+      try Data("#!/nowhere/sh\n".utf8).write(to: URL(fileURLWithPath: ffmpeg.path))
+    }
+    let error = await #expect(throws: MediaError.self) {
       try await readImage(bytes: Array("P6\n1 1\n255\nabc".utf8), name: "x", ffmpeg: ffmpeg)
     }
-    let seen = try String(contentsOfFile: folder.path("seen"), encoding: .utf8).split(separator: "\n").map(String.init)
-    let mine = Set(seen.map { URL(fileURLWithPath: $0).lastPathComponent }).subtracting(before)
-    #expect(!mine.isEmpty)
-    #expect(Set(try copies()).isDisjoint(with: mine) || mine.count > 1)
+    #expect("\(try #require(error))".contains("could not run \(ffmpeg.path)"))
   }
 
   @Test("ffmpeg's memory is bounded by the picture's size")
@@ -195,11 +208,13 @@ import Testing
   func time() async throws {
     let folder = try TemporaryFolder()
     let ffmpeg = try standIn(folder, "exec sleep 1000")
+    try FileManager.default.createDirectory(atPath: folder.path("copy"), withIntermediateDirectories: false)
+    try Data([1]).write(to: URL(fileURLWithPath: folder.path("copy/stream")))
     let clock = ContinuousClock()
     let start = clock.now
-    let bounds = DecodeBounds(kibibytes: 1 << 21, seconds: 1)
+    let input = BoundedInput(path: folder.path("copy/stream"), bounds: DecodeBounds(kibibytes: 1 << 21, seconds: 1))
     let error = await #expect(throws: MediaError.self) {
-      try await ffmpeg.collect([], limit: 10, subject: "x.png", bounds: bounds)
+      try await ffmpeg.collect([], limit: 10, subject: "x.png", input: input)
     }
     #expect("\(try #require(error))".contains("stopped after 1 seconds"))
     #expect(clock.now - start < .seconds(30))

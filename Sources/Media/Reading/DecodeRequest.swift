@@ -2,19 +2,17 @@
 struct DecodeRequest {
   let picture: CodedPicture
 
-  /// ffmpeg's arguments. It guesses nothing: demuxer and decoders are named, the others barred, and so is everything
-  /// that opens further files.
-  ///
-  /// - Parameter path: the file that holds the picture's stream and nothing else.
-  func arguments(path: String) -> [String] {
+  /// ffmpeg's arguments; the stream is its standard input. It guesses nothing: demuxer and decoders are named, the
+  /// others barred, and it may open no file.
+  var arguments: [String] {
     let codec = picture.codec
     var list = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-err_detect", "+crccheck+explode"]
-    list += ["-protocol_whitelist", "file", "-format_whitelist", codec.demuxer, "-codec_whitelist", codec.decoders]
+    list += ["-protocol_whitelist", "pipe", "-format_whitelist", codec.demuxer, "-codec_whitelist", codec.decoders]
     // Decoders round sides up to whole blocks.
     let area = (picture.width + 256) * (picture.height + 256)
     list += ["-max_pixels", "\(min(area, Int(Int32.max)))", "-threads", "1", "-noautorotate", "-f", codec.demuxer]
     if codec.isWhole { list += ["-frame_size", "\(picture.stream.count)"] }
-    list += ["-i", "file:" + path, "-map", "0:v:0", "-frames:v", "\(picture.frames)"]
+    list += ["-i", "pipe:0", "-map", "0:v:0", "-frames:v", "\(picture.frames)"]
     switch picture.form {
     case .planes(let chroma):
       return list + ["-vf", "format=" + chroma.pixelFormats.joined(separator: "|"), "-f", "rawvideo", "pipe:1"]

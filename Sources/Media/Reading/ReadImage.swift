@@ -43,7 +43,12 @@ public func readImage(
   let copy = try TemporaryPicture(picture.stream, name: name)
   defer { copy.remove() }
   let result = try await ffmpeg.collect(
-    request.arguments(path: copy.path), limit: request.outputLimit, subject: name, bounds: request.bounds)
+    request.arguments, limit: request.outputLimit, subject: name,
+    input: BoundedInput(path: copy.path, bounds: request.bounds))
+  // The shell that starts ffmpeg ends so when it cannot.
+  if result.status.hasSuffix("(126)") || result.status.hasSuffix("(127)") {
+    throw .ffmpegFailed(path: name, status: "could not run \(ffmpeg.path)", log: result.log.lines)
+  }
   guard result.succeeded, let image = request.image(result.output) else {
     throw .cannotRead(path: name, reason: result.reason(bounds: request.bounds))
   }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// What ffmpeg is to decode, in a file that only this user can read: ffmpeg sees nothing of the original, not even its
-/// name, and what was checked is what is decoded.
+/// What ffmpeg is to decode, in a file that only this user can read and that is gone as soon as ffmpeg has it open:
+/// ffmpeg sees nothing of the original, not even its name, and what was checked is what is decoded.
 struct TemporaryPicture {
   let path: String
   private let folder: URL
@@ -12,7 +12,7 @@ struct TemporaryPicture {
     path = folder.appendingPathComponent("stream").path
     do {
       try FileManager.default.createDirectory(
-        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
       try Data(stream).write(to: folder.appendingPathComponent("stream"), options: .withoutOverwriting)
     } catch {
       remove()
