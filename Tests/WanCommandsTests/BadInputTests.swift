@@ -60,6 +60,7 @@ struct BadFiles {
   private static func png(width: UInt32, height: UInt32) -> [UInt8] {
     let big = [width, height].flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
     return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + "IHDR".utf8 + big + [8, 2, 0, 0, 0]
+      + [0, 0, 0, 0, 0, 0, 0, 0] + "IDAT".utf8 + [0, 0, 0, 0]
   }
 
   static let table = [
@@ -151,8 +152,8 @@ struct BadFiles {
       "tensors in another format", ["-p", "a", "--save-tensors", "a.pth"], says: "--save-tensors", ".safetensors"),
     BadInput("a missing picture", ["-p", "a", "-i", "IN/none.png"], says: "none.png", "no such file"),
     BadInput("an empty picture", ["-p", "a", "-i", "IN/empty.png"], says: "empty.png", "empty"),
-    BadInput("text as a picture", ["-p", "a", "-i", "IN/text.png"], says: "text.png", "no intact picture"),
-    BadInput("half a picture", ["-p", "a", "-i", "IN/short.png"], says: "short.png", "no intact picture"),
+    BadInput("text as a picture", ["-p", "a", "-i", "IN/text.png"], says: "text.png", "it is text"),
+    BadInput("half a picture", ["-p", "a", "-i", "IN/short.png"], says: "short.png", "it is damaged"),
     BadInput("an enormous picture", ["-p", "a", "-i", "IN/huge.png"], says: "huge.png", "1000000x1000000"),
     BadInput("a folder as picture", ["-p", "a", "-i", "IN/empty"], says: "/empty", "folder"),
     BadInput(
