@@ -41,9 +41,33 @@ public enum Descriptor {
     return count
   }
 
+  /// All that is there.
+  ///
+  /// - Parameter isCancelled: asked several times a second while nothing comes.
+  /// - Throws: ``OutputError``, also for more than `limit` bytes, and when it was cancelled.
+  public static func readToEnd(
+    _ descriptor: Int32, limit: Int, isCancelled: () -> Bool = { false }
+  ) throws(OutputError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 20)
+    while true {
+      while !wait(for: POLLIN, descriptor, milliseconds: 100) {
+        if isCancelled() { throw OutputError("it was cancelled") }
+      }
+      let count = try read(descriptor, into: &block)
+      if count == 0 { return bytes }
+      guard count <= limit - bytes.count else { throw OutputError("it has more than \(limit) bytes") }
+      bytes += block[..<count]
+    }
+  }
+
   /// Waits until the descriptor takes bytes, or has failed, for at most so long.
   public static func waitUntilWritable(_ descriptor: Int32, milliseconds: Int) -> Bool {
-    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    wait(for: POLLOUT, descriptor, milliseconds: milliseconds)
+  }
+
+  private static func wait(for event: Int32, _ descriptor: Int32, milliseconds: Int) -> Bool {
+    var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
     return unsafe poll(&request, 1, Int32(milliseconds)) > 0
   }
 

@@ -14,13 +14,7 @@ extension OutputFolder {
     let descriptor = unsafe open(file(name), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw OutputError(systemReason()) }
     defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var block = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = try Descriptor.read(descriptor, into: &block)
-      if count == 0 { return bytes }
-      bytes += block[..<count]
-    }
+    return try Descriptor.readToEnd(descriptor, limit: .max)
   }
 
   /// Puts other bytes in a file's place: written beside it first, so that it stays whole when that fails.
@@ -34,22 +28,6 @@ extension OutputFolder {
     } catch {
       discard(other)
       throw error
-    }
-  }
-
-  /// Copies what a descriptor gives, to its end, into a file of the folder.
-  ///
-  /// - Throws: ``OutputError``, also for more than `limit` bytes.
-  public func fill(_ name: String, from descriptor: Int32, limit: Int) throws(OutputError) {
-    let target = try OutputStreamFile(path: file(name))
-    var block = [UInt8](repeating: 0, count: 1 << 16)
-    var total = 0
-    while true {
-      let count = try Descriptor.read(descriptor, into: &block)
-      if count == 0 { return try target.close() }
-      total += count
-      guard total <= limit else { throw OutputError("it has more than \(limit) bytes") }
-      try target.write(block.span.extracting(0..<count))
     }
   }
 
