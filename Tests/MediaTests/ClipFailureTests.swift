@@ -248,7 +248,7 @@ import Testing
     }
     #expect(place == folder.path("a-kept." + suffix))
     #expect(folder.contents == ["a-kept." + suffix, "a." + suffix])
-    #expect(try await readImage(path: place, ffmpeg: ffmpeg).width == 64)
+    #expect(try await firstFrame(path: place, ffmpeg: ffmpeg).width == 64)
   }
 
   @Test("a set of pictures one of which cannot take its name is kept in a folder, and the older set stays")

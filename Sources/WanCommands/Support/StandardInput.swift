@@ -9,7 +9,9 @@ enum StandardInput {
 
   /// The picture that standard input holds.
   static func picture(ffmpeg: FFmpeg) async throws -> RGBImage {
-    guard isatty(0) == 0 else { throw CommandError("--image - reads a picture from standard input, which is a terminal") }
+    guard isatty(0) == 0 else {
+      throw CommandError("--image - reads a picture from standard input, which is a terminal")
+    }
     let bytes: [UInt8]
     do { bytes = try Descriptor.readToEnd(0, limit: limit, isCancelled: { Task.isCancelled }) } catch {
       try Task.checkCancellation()
