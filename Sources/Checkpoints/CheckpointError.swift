@@ -51,6 +51,7 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
   /// Names are compared and hashed by canonical equivalence, in time that is quadratic in a run of combining marks.
   static let longestName = 1024
 
+  static let unfinished = "an unfinished download or copy, as it seems: let it finish, or download the file again"
   static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
 }
 

@@ -1,26 +1,33 @@
 import Tensors
 
-/// What a file is, by its first bytes and its name.
+/// What a checkpoint file is, by its first bytes and its name.
 enum FileKind {
   case safetensors
   case shardIndex
   case torchArchive
 
+  /// - Parameter storage: of ``openFile(path:expecting:)``, or the bytes of an index.
   init(_ storage: Storage, path: String) throws(CheckpointError) {
     try Self.refuseLegacyPickle(storage, path: path)
     let name = path.lowercased()
+    if let companion = Self.companions.first(where: { $0.name == name.lastComponent }) {
+      throw CheckpointError(
+        path: path, "this is \(companion.what) of a model, which holds no tensors",
+        advice: "give the model's folder, or the file of its tensors")
+    }
     if storage.begins(with: "PK\u{3}\u{4}") || storage.begins(with: "PK\u{5}\u{6}") {
       self = .torchArchive
-    } else if let foreign = Self.foreign.first(where: { storage.begins(with: $0.magic) }) {
-      throw CheckpointError(path: path, "this is \(foreign.what)", advice: foreign.advice)
-    } else if storage.byteCount == 0 {
-      throw CheckpointError(path: path, "the file is empty", advice: CheckpointError.downloadAgain)
     } else if name.hasSuffix(".safetensors") || storage.looksLikeSafetensors {
       self = .safetensors
     } else if name.hasSuffix(".json") {
       self = .shardIndex
+    } else if let known = FileSignature.endings.first(where: { name.hasSuffix($0.ending) }) {
+      throw CheckpointError(
+        path: path, "this is \(known.what), which is not read", advice: "give the checkpoint as safetensors or .pth")
     } else if [".pth", ".pt", ".bin", ".ckpt"].contains(where: name.hasSuffix) {
-      self = .torchArchive
+      throw CheckpointError(
+        path: path, "this is no archive of torch.save: it does not begin as a zip archive does",
+        advice: CheckpointError.downloadAgain)
     } else {
       throw CheckpointError(
         path: path,
@@ -29,22 +36,40 @@ enum FileKind {
     }
   }
 
-  /// Fails on the format that torch wrote before version 1.6: bare pickles, without an archive around them.
+  /// Files that lie beside checkpoints.
+  private static let companions: [(name: String, what: String)] = [
+    ("config.json", "the configuration"), ("configuration.json", "the configuration"),
+    ("generation_config.json", "the defaults"), ("model_index.json", "the table of contents"),
+    ("scheduler_config.json", "the schedule"), ("adapter_config.json", "the configuration of a LoRA"),
+    ("tokenizer.json", "the tokenizer"), ("spiece.model", "the tokenizer"),
+    ("tokenizer_config.json", "the configuration of the tokenizer"),
+    ("special_tokens_map.json", "the configuration of the tokenizer"),
+  ]
+
+  /// Whether a file is expected to hold JSON by its name.
+  static func isJSON(_ path: String) -> Bool {
+    path.lowercased().hasSuffix(".json")
+  }
+
+  /// Fails on the format that torch wrote before version 1.6, a row of bare pickles, and on any other bare pickle.
   static func refuseLegacyPickle(_ storage: Storage, path: String) throws(CheckpointError) {
     guard storage.byteCount >= 3, storage[byteAt: 0] == 0x80, (2...5).contains(storage[byteAt: 1]),
       !storage.looksLikeSafetensors
     else { return }
+    // The first of the row is the number 0x1950A86A20F9469CFC6C.
+    let magic: [UInt8] = [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19]
+    let isTorch =
+      storage.byteCount > magic.count + 16
+      && (2...13).contains { start in
+        magic.indices.allSatisfy { storage[byteAt: start + $0] == magic[$0] }
+      }
     throw CheckpointError(
-      path: path, at: .byte(0), "this is a bare pickle, the format of torch.save before version 1.6",
-      advice: "convert it with Python: torch.save(torch.load(path, weights_only=True), path)")
+      path: path, at: .byte(0),
+      isTorch
+        ? "this is a bare pickle, the format of torch.save before version 1.6"
+        : "this is a bare pickle, not an archive of torch.save",
+      advice: TorchLegacy.convert)
   }
-
-  private static let foreign: [(magic: String, what: String, advice: String)] = [
-    ("GGUF", "a GGUF file", "give a safetensors or .pth file"),
-    ("version https://git-lfs", "a pointer of git-lfs, not the file itself", "fetch it with: git lfs pull"),
-    ("<!DOCTYPE", "a web page", "the download failed: download the file again"),
-    ("<html", "a web page", "the download failed: download the file again"),
-  ]
 }
 
 extension Storage {
@@ -53,7 +78,7 @@ extension Storage {
   }
 
   /// A length below 2^32, then an opening brace.
-  fileprivate var looksLikeSafetensors: Bool {
+  var looksLikeSafetensors: Bool {
     byteCount > 8 && (4..<8).allSatisfy { self[byteAt: $0] == 0 } && self[byteAt: 8] == UInt8(ascii: "{")
   }
 }

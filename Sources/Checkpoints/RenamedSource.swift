@@ -36,11 +36,19 @@ public struct RenamedSource: WeightSource {
     originals[name].flatMap { base.descriptor($0) }
   }
 
+  public func storedShape(_ name: String) -> Shape? {
+    originals[name].flatMap { base.storedShape($0) }
+  }
+
+  public func storedType(_ name: String) -> String? {
+    originals[name].flatMap { base.storedType($0) }
+  }
+
   public var files: [String] { base.files }
 
-  /// Errors name the tensor as the file does.
   public func discardCachedPages() { base.discardCachedPages() }
 
+  /// Errors name the tensor as the file does.
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let original = originals[name] else { throw .missing(name: name, location: location) }
     return try base.tensor(original)

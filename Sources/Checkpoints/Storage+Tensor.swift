@@ -11,13 +11,3 @@ extension Storage {
     return Tensor(shape: shape, dtype: dtype, storage: copy)
   }
 }
-
-extension MappedFile {
-  convenience init(checkpoint path: String) throws(CheckpointError) {
-    do throws(FileError) {
-      try self.init(path: path)
-    } catch {
-      throw CheckpointError(error)
-    }
-  }
-}

@@ -77,7 +77,7 @@ public struct Weights {
     record.used.insert(name)
     if let expected = shapes.first { record.asked.append(TensorRequest(name: name, shape: expected)) }
     guard let descriptor = source.descriptor(name) else {
-      record.errors.append(.missing(name: name, location: source.location))
+      record.errors.append(source.noDescriptor(name))
       return nil
     }
     guard shapes.contains(descriptor.shape) else {
@@ -146,6 +146,7 @@ public struct Weights {
 
   /// Throws everything that was missing, misshapen, unreadable or never asked for.
   public func finish() throws(WeightError) {
+    record.joinUnread()
     let unused = source.names.filter { !record.used.contains($0) }
     if !unused.isEmpty { record.errors.append(.unused(names: unused, location: source.location)) }
     if record.errors.count == 1 { throw record.errors[0] }
@@ -173,6 +174,20 @@ private final class LoadRecord {
   var asked: [TensorRequest] = []
   var quantizable: [TensorRequest] = []
   var errors: [WeightError] = []
+
+  /// Makes one error of those about types that are not read.
+  func joinUnread() {
+    var joined: (names: [String], types: Set<String>, total: Int, location: String) = ([], [], 0, "")
+    errors.removeAll { error in
+      guard case .unread(let names, let types, let total, let location) = error else { return false }
+      joined = (joined.names + names, joined.types.union(types), total, location)
+      return true
+    }
+    guard !joined.names.isEmpty else { return }
+    errors.insert(
+      .unread(names: joined.names, types: joined.types.sorted(), total: joined.total, location: joined.location), at: 0)
+  }
+
   private var standIns: [Shape: Tensor] = [:]
 
   /// Zeros for parameters that are not read, made once for all of a shape.

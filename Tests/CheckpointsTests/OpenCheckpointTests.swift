@@ -58,8 +58,16 @@ struct OpenCheckpointTests {
         complaint { _ = try openCheckpoint(path: folder) }.contains(
           "\(shard): the shard lacks tensors that the index places in it: 'c'"))
       try FileManager.default.removeItem(atPath: shard)
-      #expect(complaint { _ = try openCheckpoint(path: folder) }.contains("\(shard): cannot open: No such file"))
+      #expect(
+        complaint { _ = try openCheckpoint(path: folder) }.contains(
+          "m.safetensors.index.json: 1 of its 2 shards is missing: 'm-00002-of-00002.safetensors'; download it into"))
       try FileManager.default.removeItem(atPath: folder + "/m-00001-of-00002.safetensors")
+      #expect(
+        complaint { _ = try openCheckpoint(path: folder) }.contains(
+          "2 of its 2 shards are missing: 'm-00001-of-00002.safetensors', 'm-00002-of-00002.safetensors'; download them"
+        ))
+      try write([], to: folder + "/m-00001-of-00002.safetensors")
+      try write([0], to: folder + "/m-00002-of-00002.safetensors")
       #expect(
         complaint { _ = try openCheckpoint(path: folder) }.contains(
           "2 of its shards cannot be opened: 'm-00001-of-00002.safetensors', 'm-00002-of-00002.safetensors'"))
@@ -96,8 +104,10 @@ struct OpenCheckpointTests {
       #expect(try complaintOf("a.gguf", "GGUF....").contains("this is a GGUF file"))
       #expect(try complaintOf("b.pth", "version https://git-lfs.github.com/spec/v1").contains("a pointer of git-lfs"))
       #expect(try complaintOf("c.safetensors", "<!DOCTYPE html>").contains("a web page"))
-      #expect(try complaintOf("d.txt", "hello").contains("this is neither"))
-      #expect(try complaintOf("e.pth", "hello").contains("the zip archive has no end record"))
+      #expect(try complaintOf("d.txt", "hello").contains("this is text, neither a safetensors file"))
+      #expect(try complaintOf("e", "\u{1}\u{2}\u{3}").contains("this is neither"))
+      #expect(try complaintOf("e.pth", "\u{1}\u{2}\u{3}").contains("this is no archive of torch.save"))
+      #expect(try complaintOf("f.pth", "PK\u{3}\u{4}..").contains("the zip archive has no end record"))
       #expect(complaint { _ = try openCheckpoint(path: folder) }.contains("c.safetensors: this is a web page"))
       try write(Samples.smallSafetensors, to: folder + "/f.safetensors")
       #expect(

@@ -40,6 +40,46 @@ struct PickleBuilder {
     code(")RtR")
   }
 
+  /// A tensor of a type that torch names, over an untyped storage of 64 bytes, as `_rebuild_tensor_v3` makes it.
+  mutating func tensor(element: String) {
+    global("torch._utils", "_rebuild_tensor_v3")
+    storage("UntypedStorage", count: 64)
+    bytes += [0x89]
+    global("collections", "OrderedDict")
+    code(")R")
+    global("torch", element)
+    code("tR")
+  }
+
+  /// A tensor of bytes with a scale, as torch's quantisation makes it.
+  mutating func quantizedTensor() {
+    global("torch._utils", "_rebuild_qtensor")
+    storage("QInt8Storage", count: 64)
+    code("(")
+    global("torch", "per_tensor_affine")
+    code("G\u{3F}")
+    bytes += [0x80, 0, 0, 0, 0, 0, 0]
+    long(0)
+    code("t")
+    bytes += [0x89]
+    global("collections", "OrderedDict")
+    code(")RtR")
+  }
+
+  /// The first four arguments of a tensor of 64 elements, behind an open mark.
+  private mutating func storage(_ type: String, count: Int) {
+    code("((")
+    string("storage")
+    global(type == "UntypedStorage" ? "torch.storage" : "torch", type)
+    string("0")
+    string("cpu")
+    long(count)
+    code("tQ")
+    long(0)
+    tuple([count])
+    tuple([1])
+  }
+
   /// A pickle of `{"w": ...}`.
   static func dictionary(_ value: (inout PickleBuilder) -> Void) -> [UInt8] {
     var pickle = PickleBuilder()

@@ -54,6 +54,21 @@ struct WeightsTests {
     #expect(error.description.contains("'a'") && error.description.contains("no elements"))
   }
 
+  @Test("tensors of types that are not read are not called missing, and come as one error")
+  func unread() throws {
+    let source = MemorySource(unread: ["a": "F8_E4M3", "b": "U16"], beside: [("c", .zeros([1]))])
+    let w = cursor(source)
+    for name in ["a", "b", "c"] { _ = w.tensor(name, [1]) }
+    let error = try #require(throws: WeightError.self) { try w.finish() }
+    #expect(error == .unread(names: ["a", "b"], types: ["F8_E4M3", "U16"], total: 3, location: "memory"))
+    #expect(
+      error.description == "memory: 2 of 3 tensors are stored as F8_E4M3, U16, which are not read yet: 'a', 'b'; "
+        + "take a checkpoint in BF16, F16 or F32")
+    #expect(
+      source.noDescriptor("a").description.hasPrefix("memory: tensor 'a' is stored as F8_E4M3, which is not read"))
+    #expect(source.noDescriptor("z") == .missing(name: "z", location: "memory"))
+  }
+
   @Test("a survey checks shapes, lists requests in order and reads nothing")
   func survey() throws {
     let source = MemorySource([("x.weight", .zeros([3, 2])), ("x.bias", .zeros([3])), ("gamma", .zeros([2]))])

@@ -23,6 +23,13 @@ struct TokenizerFileTests {
     #expect(try json.encode("A foxqq", maximumLength: 64) == [3, 4, 5, 6, 2, 1])
   }
 
+  @Test("passes over a byte order mark")
+  func mark() throws {
+    let plain = try UnigramTokenizer(parsingJSON: SmallTokenizer.json, file: "t.json")
+    let marked = try UnigramTokenizer(parsingJSON: [0xEF, 0xBB, 0xBF] + SmallTokenizer.json, file: "t.json")
+    #expect(try plain.encode("a b", maximumLength: 9) == marked.encode("a b", maximumLength: 9))
+  }
+
   @Test("names both files when a folder has neither")
   func missing() {
     let error = #expect(throws: TokenizerError.self) { try UnigramTokenizer.open(folder: "/nowhere") }

@@ -62,6 +62,56 @@ extension WanCommandTests {
       withExtendedLifetime(files) {}
     }
 
+    @Test("inspect ends with status 1 for what it does not know, and says the same in JSON")
+    func unknown() async throws {
+      let folder = try TemporaryFolder()
+      let header = #"{"x.lora_A.weight":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#
+      try folder.write("lora.safetensors", [UInt8(header.utf8.count), 0, 0, 0, 0, 0, 0, 0] + header.utf8 + [7])
+      let other = header.replacing("lora_A.", with: "")
+      try folder.write("other.safetensors", [UInt8(other.utf8.count), 0, 0, 0, 0, 0, 0, 0] + other.utf8 + [7])
+      for (name, says) in [
+        ("lora", "these are the names of a LoRA"), ("other", "no network of Wan2.2 by its tensors'"),
+      ] {
+        let result = try await wan(["inspect", folder.path("\(name).safetensors")], in: TemporaryFolder())
+        #expect(result.status == .exited(1) && result.output.contains(says), "\(result.output)")
+        let json = try await wan(["inspect", folder.path("\(name).safetensors"), "--json"], in: TemporaryFolder())
+        let networks = try #require(json.events().first?["networks"] as? [[String: Any]])
+        let problems = try #require(networks.first?["problems"] as? [String])
+        #expect(json.status == .exited(1) && problems.contains { $0.contains(says) }, "\(problems)")
+      }
+    }
+
+    @Test("inspect reports in JSON, too, what it cannot open")
+    func unreadable() async throws {
+      let folder = try TemporaryFolder()
+      try folder.write("x.gguf", "GGUF....".utf8)
+      for (path, says) in [(folder.path("x.gguf"), "this is a GGUF file"), ("/nowhere", "no such file or folder")] {
+        let result = try await wan(["inspect", path, "--json"], in: TemporaryFolder())
+        let problems = try #require(result.events().first?["problems"] as? [String])
+        #expect(result.status == .exited(1) && problems.count == 1 && problems[0].contains(says), "\(problems)")
+        #expect(result.errors.hasPrefix("Error: ") && result.errors.contains(says))
+      }
+    }
+
+    @Test("inspect and generate say the same of a pointer, a part of a download and a folder around the model")
+    func misleading() async throws {
+      let folder = try TemporaryFolder()
+      try folder.link(model: Folders.nano, as: "around/model", without: ["config.json"])
+      try folder.write("around/model/config.json", "version https://git-lfs.github.com/spec/v1\nsize 200\n".utf8)
+      try folder.link(model: Folders.nano, as: "part", without: ["Wan2.2_VAE.pth"])
+      try folder.write("part/Wan2.2_VAE.pth.aria2", [1])
+      for (name, says) in [
+        ("around/model", "config.json: this is a pointer of git-lfs, not the file itself, which has 200 bytes"),
+        ("around", "this is the folder around a model's; give the model's own: \(folder.path("around/model"))"),
+        ("part", "'Wan2.2_VAE.pth.aria2' is an unfinished download"),
+      ] {
+        let inspect = try await wan(["inspect", folder.path(name)], in: TemporaryFolder())
+        #expect(inspect.status == .exited(1) && (inspect.output + inspect.errors).contains(says), "\(inspect.output)")
+        let generate = try await wan(["generate", "-p", "a", "--model", folder.path(name)], in: TemporaryFolder())
+        #expect(generate.status == .exited(1) && generate.errors.contains(says), "\(generate.errors)")
+      }
+    }
+
     @Test("bench prints one JSON object with the keys of its part")
     func bench() async throws {
       let common: Set = ["part", "dtype", "threads", "backend", "seconds", "gflops", "peak_rss_gib"]

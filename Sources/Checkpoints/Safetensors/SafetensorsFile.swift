@@ -12,7 +12,7 @@ public struct SafetensorsFile: WeightSource {
   ///
   /// - Throws: ``CheckpointError`` at the byte or the tensor that is wrong.
   public init(path: String) throws(CheckpointError) {
-    try self.init(MappedFile(checkpoint: path).storage, location: path)
+    try self.init(openFile(path: path, expecting: .checkpoint), location: path)
   }
 
   /// Reads a file's bytes wherever they lie; `location` names them in errors.
@@ -28,7 +28,10 @@ public struct SafetensorsFile: WeightSource {
   /// The texts that the file carries beside its tensors, in its order.
   public var metadata: [(key: String, value: String)] { header.metadata }
 
-  /// The element type by the file's own name for it, also where the engine has no such type ("F8_E4M3").
+  public func storedShape(_ name: String) -> Shape? {
+    entry(name)?.shape
+  }
+
   public func storedType(_ name: String) -> String? {
     entry(name)?.type.name
   }
@@ -43,9 +46,7 @@ public struct SafetensorsFile: WeightSource {
 
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entry(name) else { throw .missing(name: name, location: location) }
-    guard let dtype = entry.type.dtype else {
-      throw .unreadable(name: name, location: location, reason: "elements of type \(entry.type.name) are not supported")
-    }
+    guard let dtype = entry.type.dtype else { throw noDescriptor(name) }
     return storage.tensor(TensorDescriptor(shape: entry.shape, dtype: dtype), at: entry.range.lowerBound)
   }
 

@@ -17,6 +17,11 @@ struct SafetensorsHeader: Sendable {
   /// Reads the header and checks it against the bytes that follow it.
   init(parsing bytes: inout ByteCursor) throws(CheckpointError) {
     let length = try bytes.count(UInt64.self)
+    guard length <= bytes.remaining || length > Self.maximumByteCount || bytes.next != UInt8(ascii: "{") else {
+      throw CheckpointError(
+        path: bytes.path, "the file is cut short: its header alone has \(length) bytes, \(bytes.remaining) are there",
+        advice: CheckpointError.unfinished)
+    }
     guard length <= Self.maximumByteCount, length <= bytes.remaining else {
       throw bytes.failure(
         "the header's length is \(length), \(bytes.remaining) bytes are left", at: bytes.position - 8,
@@ -56,6 +61,13 @@ struct SafetensorsHeader: Sendable {
 
   /// Turns offsets from the first element into offsets from the start of the file.
   private mutating func place(in data: ByteCursor) throws(CheckpointError) {
+    let need = entries.lazy.map(\.range.upperBound).max() ?? 0
+    guard need <= data.remaining else {
+      throw CheckpointError(
+        path: data.path,
+        "the file is cut short: its header describes \(need) bytes of tensors, \(data.remaining) are there",
+        advice: CheckpointError.unfinished)
+    }
     for i in entries.indices { try entries[i].place(in: data) }
     var end = data.position
     for entry in entries.sorted(by: {

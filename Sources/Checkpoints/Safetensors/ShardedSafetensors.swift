@@ -9,10 +9,11 @@ public struct ShardedSafetensors: WeightSource {
 
   /// - Parameter path: the `.index.json`; its shards lie beside it.
   public init(index path: String) throws(CheckpointError) {
-    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let prefix = path.contains("/") ? folder + "/" : ""
-    try self.init(MappedFile(checkpoint: path).storage, location: path) { (file: String) throws(CheckpointError) in
-      try SafetensorsFile(path: prefix + file)
+    let prefix = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+    let folder = prefix.isEmpty ? "." : prefix
+    try self.init(openFile(path: path, expecting: .json), location: path, folder: folder) {
+      (file: String) throws(CheckpointError) in
+      try SafetensorsFile(openFile(path: prefix + file, expecting: .checkpoint), location: prefix + file)
     }
   }
 
@@ -20,7 +21,17 @@ public struct ShardedSafetensors: WeightSource {
   public init(
     _ index: Storage, location: String, open: (String) throws(CheckpointError) -> SafetensorsFile
   ) throws(CheckpointError) {
-    let index = try ShardIndex(parsing: ByteCursor(index, in: 0..<index.byteCount, path: location))
+    try self.init(index, location: location, folder: nil, open: open)
+  }
+
+  /// - Parameter folder: where the shards should lie, to tell those that are not there from those that are damaged.
+  private init(
+    _ index: Storage, location: String, folder: String?, open: (String) throws(CheckpointError) -> SafetensorsFile
+  ) throws(CheckpointError) {
+    let mark = index.withBytes(in: 0..<min(3, index.byteCount)) { span in span.indices.map { span[$0] } }
+    let start = mark.count - mark.withoutByteOrderMark.count
+    let index = try ShardIndex(parsing: ByteCursor(index, in: start..<index.byteCount, path: location))
+    if let folder { try Self.checkPresence(of: Set(index.placements.map(\.file)), in: folder, location: location) }
     shards = try Self.shards(index, location: location, open: open)
     try Self.check(index, shards)
     names = index.placements.map(\.tensor)
@@ -33,7 +44,10 @@ public struct ShardedSafetensors: WeightSource {
     shards.keys.sorted().flatMap { shards[$0]?.metadata ?? [] }
   }
 
-  /// The element type by the file's own name for it; see ``SafetensorsFile/storedType(_:)``.
+  public func storedShape(_ name: String) -> Shape? {
+    shard(of: name)?.storedShape(name)
+  }
+
   public func storedType(_ name: String) -> String? {
     shard(of: name)?.storedType(name)
   }
@@ -52,6 +66,22 @@ public struct ShardedSafetensors: WeightSource {
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let shard = shard(of: name) else { throw .missing(name: name, location: location) }
     return try shard.tensor(name)
+  }
+
+  /// Fails with the names of all shards that are not there, unless links stand for them.
+  private static func checkPresence(
+    of files: Set<String>, in folder: String, location: String
+  ) throws(CheckpointError) {
+    guard let listing = try? FolderNames(path: folder) else { return }
+    let absent = files.subtracting(listing.names).sorted()
+    guard !absent.isEmpty else { return }
+    let part = absent.lazy.compactMap { UnfinishedDownload.trace(of: $0, in: folder, names: listing.names) }.first
+    throw CheckpointError(
+      path: location,
+      "\(absent.count) of its \(files.count) shard\(files.count == 1 ? "" : "s") "
+        + "\(absent.count == 1 ? "is" : "are") missing: \(absent.quotedList())"
+        + (part.map { "; '\($0)' is an unfinished download" } ?? ""),
+      advice: "download \(absent.count == 1 ? "it" : "them") into the same folder")
   }
 
   private func shard(of name: String) -> SafetensorsFile? {

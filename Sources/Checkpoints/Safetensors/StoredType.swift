@@ -10,7 +10,7 @@ struct StoredType: Sendable, Hashable {
   /// The engine's type, where it has one.
   var dtype: DType? { DType(rawValue: name) }
 
-  /// Bits of one element; `nil` for a name that the format does not define.
+  /// Bits of one element; `nil` for a name that is not known.
   var bitCount: Int? {
     if let dtype { return 8 * dtype.byteCount }
     return switch name {
@@ -18,8 +18,9 @@ struct StoredType: Sendable, Hashable {
     case "F6_E2M3", "F6_E3M2": 6
     case "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ": 8
     case "U16": 16
-    case "U32": 32
+    case "U32", "C32": 32
     case "U64", "C64": 64
+    case "C128": 128
     default: nil
     }
   }

@@ -6,9 +6,8 @@ extension PickleMachine {
       throw failure("a name of more than \(Self.longestName) bytes")
     }
     guard let global = TorchGlobal(module: module, name: name) else {
-      throw failure(
-        "the pickle asks for '\(module).\(name)', which no tensor needs; nothing was executed",
-        advice: "do not trust this file, or save its tensors alone, as safetensors")
+      let refusal = TorchGlobal.refusal(module: module, name: name)
+      throw failure(refusal.problem, advice: refusal.advice)
     }
     push(.global(global))
   }

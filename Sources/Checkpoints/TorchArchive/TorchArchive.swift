@@ -12,7 +12,7 @@ public struct TorchArchive: WeightSource {
   ///
   /// - Throws: ``CheckpointError`` at the byte, tensor or instruction that is wrong; also for torch before 1.6.
   public init(path: String) throws(CheckpointError) {
-    try self.init(MappedFile(checkpoint: path).storage, location: path)
+    try self.init(openFile(path: path, expecting: .checkpoint), location: path)
   }
 
   /// Reads an archive's bytes wherever they lie; `location` names them in errors.
@@ -47,7 +47,10 @@ public struct TorchArchive: WeightSource {
   /// Views may share a storage, so that a file can claim more than it has: an exbibyte is where sums stay numbers.
   private static let largestTotal = 1 << 60
 
-  /// The element type by its safetensors name, also where the engine has no such type.
+  public func storedShape(_ name: String) -> Shape? {
+    entries[name]?.shape
+  }
+
   public func storedType(_ name: String) -> String? {
     entries[name]?.type.name
   }
@@ -61,19 +64,24 @@ public struct TorchArchive: WeightSource {
 
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entries[name] else { throw .missing(name: name, location: location) }
-    guard let dtype = entry.type.dtype else {
-      throw .unreadable(name: name, location: location, reason: "elements of type \(entry.type.name) are not supported")
-    }
+    guard let dtype = entry.type.dtype else { throw noDescriptor(name) }
     return entry.tensor(in: storage, dtype: dtype)
   }
 
   private static func pickle(in archive: ZipArchive) throws(CheckpointError) -> ZipEntry {
     let found = archive.entries.values.filter { $0.name == "data.pkl" || $0.name.hasSuffix("/data.pkl") }
+    let names = archive.entries.keys.sorted()
+    if names.contains(where: { $0.hasSuffix("constants.pkl") }) {
+      throw CheckpointError(
+        path: archive.path, "this is a TorchScript program, not a checkpoint of torch.save",
+        advice: "give a file that holds the tensors alone")
+    }
     guard found.count == 1, let pickle = found.first else {
       throw CheckpointError(
         path: archive.path,
-        "\(found.count) entries called data.pkl in this zip archive, which holds "
-          + archive.entries.keys.sorted().quotedList(limit: 4), advice: "give a file written by torch.save")
+        "this zip archive is not one of torch.save: it has \(found.count) entries called data.pkl, and holds "
+          + names.quotedList(limit: 4),
+        advice: "unpack it where it was packed for the way, or give a file written by torch.save")
     }
     return pickle
   }

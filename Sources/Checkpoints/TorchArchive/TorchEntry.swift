@@ -14,6 +14,11 @@ struct TorchEntry: Sendable {
     func failure(_ problem: String) -> CheckpointError {
       CheckpointError(path: path, at: .key(name), problem, advice: CheckpointError.downloadAgain)
     }
+    guard view.type.dtype != nil else {
+      // Of a type that is not read the elements are never looked at; some pack several into a byte.
+      (type, shape, byteOffset, strides) = (view.type, Shape(view.size), content.lowerBound, view.stride)
+      return
+    }
     let elementSize = (view.type.bitCount ?? 8) / 8
     let unit = view.storage.type == nil ? 1 : elementSize
     guard let byteCount = view.storage.count.checkedProduct(unit), byteCount <= content.count else {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Where a zip archive's central directory lies, from the records at the archive's end.
 ///
 /// APPNOTE.TXT 6.3.10, sections 4.3.14 to 4.3.16.
@@ -50,8 +52,11 @@ struct ZipDirectory {
       }
       start -= 1
     }
+    let tail = try archive.moved(to: max(archive.position, archive.end - endByteCount))
+    let endsInZeros = (tail.position..<tail.end).allSatisfy { archive.storage[byteAt: $0] == 0 }
     throw archive.failure(
-      "the zip archive has no end record", at: archive.end, advice: CheckpointError.downloadAgain)
+      "the zip archive has no end record: the file \(endsInZeros ? "ends in zeros" : "is cut short")", at: archive.end,
+      advice: CheckpointError.unfinished)
   }
 
   private static func findZip64(_ archive: ByteCursor, before end: Int) throws(CheckpointError) -> Int? {

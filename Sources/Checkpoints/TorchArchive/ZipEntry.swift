@@ -40,10 +40,19 @@ struct ZipEntry: Sendable {
     guard method == 0, compressed == size else {
       throw archive.failure(
         "the entry '\(name)' is compressed", at: record,
-        advice: "pack the archive again without compression, as torch.save does (zip -0)")
+        advice: Self.isOfTorch(name)
+          ? "pack the archive again without compression, as torch.save does (zip -0)"
+          : "this zip archive is not one of torch.save: unpack it and give what is inside")
     }
     start = offset
     range = try Self.content(of: name, size: size, localHeader: offset, archive: archive)
+  }
+
+  /// Whether torch.save gives its entries such names: `m/data.pkl`, `m/version`, `m/data/12`.
+  private static func isOfTorch(_ name: String) -> Bool {
+    let parts = name.split(separator: "/")
+    return name.hasSuffix(".pkl") || parts.dropLast().last?.hasSuffix("data") == true
+      || ["version", "byteorder", ".format_version", ".storage_alignment"].contains(parts.last)
   }
 
   private static func content(

@@ -14,6 +14,8 @@ struct JSONReader {
   init(_ bytes: [UInt8], file: String) {
     self.bytes = bytes
     self.file = file
+    // A byte order mark in front says nothing that UTF-8 needs; editors of Windows write it.
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }
 
   func failure(_ reason: String) -> TokenizerError { .malformed(file: file, offset: position, reason: reason) }

@@ -15,7 +15,13 @@ struct InspectCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let report = try Inspection(path: path)
+    let report: Inspection
+    do throws(ModelError) {
+      report = try Inspection(path: path)
+    } catch {
+      if json { Console.json(Inspection(path: path, failure: error)) }
+      throw error
+    }
     if json {
       Console.json(report)
     } else {

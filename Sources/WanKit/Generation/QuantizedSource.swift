@@ -22,6 +22,14 @@ struct QuantizedSource: WeightSource {
     kept.descriptor(name) ?? base.descriptor(name)
   }
 
+  func storedShape(_ name: String) -> Shape? {
+    kept.storedShape(name) ?? base.storedShape(name)
+  }
+
+  func storedType(_ name: String) -> String? {
+    kept.storedType(name) ?? base.storedType(name)
+  }
+
   func tensor(_ name: String) throws(WeightError) -> Tensor {
     try kept.descriptor(name) == nil ? base.tensor(name) : kept.tensor(name)
   }

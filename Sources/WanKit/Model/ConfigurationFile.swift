@@ -13,18 +13,17 @@ struct ConfigurationFile {
   private static let longestText = 1024
 
   init(path: String) throws(ModelError) {
-    let file: MappedFile
-    do {
-      file = try MappedFile(path: path)
+    let file: Storage
+    do throws(CheckpointError) {
+      file = try openFile(path: path, expecting: .json)
     } catch {
-      throw .badConfiguration(
-        file: path, reason: "cannot be read (\(error.reason)); check that it exists and its permissions")
+      throw .checkpoint(error.description)
     }
     guard file.byteCount <= Self.largest else {
       throw .badConfiguration(
         file: path, reason: "\(file.byteCount) bytes are too many for a configuration; fetch the file again")
     }
-    try self.init(file.storage, path: path)
+    try self.init(file, path: path)
   }
 
   /// Reads a file's bytes wherever they lie.

@@ -102,7 +102,7 @@ private let mostLayers = 512
 extension WeightSource {
   /// A tensor's shape, which must have `rank` axes, none empty and none longer than ``largestExtent``.
   func shape(_ name: String, rank: Int) throws(WeightError) -> Shape {
-    guard let shape = descriptor(name)?.shape else { throw .missing(name: name, location: location) }
+    guard let shape = descriptor(name)?.shape else { throw noDescriptor(name) }
     guard shape.rank == rank, shape.dimensions.allSatisfy((1...largestExtent).contains) else {
       throw .misshapen(
         name: name, expected: ["\(rank) axes, none empty and none above \(largestExtent)"], found: shape.description,

@@ -1,0 +1,112 @@
+import Checkpoints
+import Layers
+import Tensors
+import WanModels
+
+extension Inspection.Network {
+  init(_ source: any WeightSource, role: String? = nil, file: String? = nil) {
+    let kind = Inspection.Kind(source)
+    self.role = role ?? (file.map { "\($0), " } ?? "") + kind.name
+    description = kind.sizes
+    types = Set(source.names.compactMap(source.storedType)).sorted()
+    tensors = source.names.count
+    // A type that packs several elements into a byte may claim any shape, since none of it is read.
+    parameters = source.names.compactMap(source.storedShape).reduce(0) { sum, shape in
+      shape.dimensions.reduce(1) { $0.multipliedSaturating(by: $1) }.addingSaturating(sum)
+    }
+    problems = kind.problems
+  }
+}
+
+extension Inspection {
+  /// Which network a checkpoint holds, and what is wrong with it.
+  struct Kind {
+    let name, sizes: String
+    let problems: [String]
+
+    init(_ source: any WeightSource) {
+      let recognition = CheckpointRecognition(source)
+      if let shard = ShardName(source.location.split(separator: "/").last.map(String.init) ?? "") {
+        self.init(
+          name: "part of a checkpoint", sizes: "shard \(shard.number) of \(shard.count)",
+          problems: [
+            "\(source.location): this is shard \(shard.number) of \(shard.count) of one checkpoint; "
+              + "give its index '\(shard.index)' or the folder that holds all of them"
+          ])
+        return
+      }
+      guard let network = recognition.network, recognition.problems.isEmpty else {
+        self.init(
+          name: recognition.title,
+          sizes: recognition.network == nil ? "no network that is read" : "not all of it is read",
+          problems: recognition.problems)
+        return
+      }
+      do {
+        self =
+          switch network {
+          case .transformer: try Self.transformer(source)
+          case .textEncoder: try Self.textEncoder(source)
+          case .autoencoder: try Self.autoencoder(source)
+          }
+      } catch {
+        self.init(name: "damaged network", sizes: "sizes cannot be read", problems: [error.description])
+      }
+    }
+
+    private init(name: String, sizes: String, problems: [String]) {
+      (self.name, self.sizes, self.problems) = (name, sizes, problems)
+    }
+
+    private static func transformer(_ source: any WeightSource) throws(WeightError) -> Kind {
+      // Heads are not told by tensors; any divisor serves to check names and shapes.
+      let c = try TransformerConfiguration(reading: source, facts: .init(heads: 1))
+      return Kind(
+        name: "transformer",
+        sizes:
+          "dim \(c.dimension), ffn \(c.feedForward), \(c.layers) layers, \(c.inputChannels) to \(c.outputChannels) channels",
+        problems: check(source) { _ = WanTransformer($0, c) })
+    }
+
+    private static func textEncoder(_ source: any WeightSource) throws(WeightError) -> Kind {
+      let c = try TextEncoderConfiguration(reading: source)
+      return Kind(
+        name: "text encoder",
+        sizes:
+          "vocabulary \(c.vocabulary), dim \(c.dimension), ffn \(c.feedForward), \(c.heads) heads, \(c.layers) layers",
+        problems: check(source) { _ = UMT5Encoder($0, c) })
+    }
+
+    private static func autoencoder(_ source: any WeightSource) throws(WeightError) -> Kind {
+      let c = try VAEConfiguration(reading: source)
+      return Kind(
+        name: "autoencoder",
+        sizes: "\(c.hasShortcuts ? "Wan2.2" : "Wan2.1") type, \(c.stride.time)x\(c.stride.space)x\(c.stride.space), "
+          + "z \(c.latentChannels), widths \(c.encoderWidth) and \(c.decoderWidth)",
+        problems: check(source) { _ = WanVAE($0, c) })
+    }
+
+    private static func check(_ source: any WeightSource, _ build: (Weights) -> Void) -> [String] {
+      let weights = Weights(source, backend: ReferenceBackend(), precision: .f32, survey: true)
+      build(weights)
+      do {
+        try weights.finish()
+        return []
+      } catch {
+        return error.description.split(separator: "\n").map(String.init)
+      }
+    }
+  }
+}
+
+extension Int {
+  fileprivate func multipliedSaturating(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
+  }
+
+  fileprivate func addingSaturating(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+}

@@ -1,0 +1,111 @@
+import Checkpoints
+import Tensors
+
+/// What a checkpoint is by the names and types of its tensors, before any shape is looked at.
+///
+/// This is the one place that answers "what is this file?": inspecting a file and opening a model ask here, and say the
+/// same sentence.
+struct CheckpointRecognition {
+  /// The network, where its names are read.
+  let network: NetworkKind?
+  /// A word for it: "transformer", "LoRA", "unknown".
+  let title: String
+  /// Why it cannot be used, a sentence each.
+  let problems: [String]
+
+  private static let advice = "take the checkpoint under the names that Wan-AI publishes"
+
+  init(_ source: any WeightSource) {
+    let found = NamedNetwork.all(in: source.names)
+    let variant =
+      found.contains(where: \.isRead) ? Self.wrapped(source.names) ?? Self.variant(found, source.names) : nil
+    let adapter = found.contains(where: \.isRead) ? nil : AdapterNaming(names: source.names)
+    title =
+      adapter != nil ? "LoRA" : found.count > 1 ? "several networks" : found.first?.naming.network.rawValue ?? "unknown"
+    network = variant == nil ? Self.network(found, source.names) : nil
+    var problems: [String] = []
+    if let problem = variant ?? (network == nil ? Self.naming(found, adapter, source.names) : nil) {
+      problems.append("\(source.location): \(problem)")
+    }
+    if network != nil || !found.isEmpty {
+      if let unread = source.unreadTypes { problems.append(unread.description) }
+      if let form = QuantizedForm.problem(of: source) { problems.append(form) }
+    }
+    self.problems = problems
+  }
+
+  /// Fails unless the checkpoint holds the network that is wanted, in names and types that are read.
+  static func check(_ source: any WeightSource, is wanted: NetworkKind) throws(ModelError) {
+    let recognition = CheckpointRecognition(source)
+    guard recognition.problems.isEmpty else { throw .checkpoint(recognition.problems.joined(separator: "\n")) }
+    guard let network = recognition.network, network != wanted else { return }
+    throw .checkpoint(
+      "\(source.location): these are the names of \(network.withArticle), where \(wanted.withArticle) is expected; "
+        + "put each file under its published name")
+  }
+
+  /// What to do about a file that was given in place of its model's folder.
+  static func ofFile(_ path: String) -> String {
+    let source: any WeightSource
+    do throws(CheckpointError) {
+      source = try openCheckpoint(path: path)
+    } catch {
+      return error.problem + (error.advice.map { "; \($0)" } ?? "")
+    }
+    let recognition = CheckpointRecognition(source)
+    if let problem = recognition.problems.first {
+      return problem.hasPrefix(path + ": ") ? String(problem.dropFirst(path.count + 2)) : problem
+    }
+    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let isModel = (try? FolderListing(folder.isEmpty ? "." : folder)).map(FolderForm.isModel) == true
+    return "it holds the \(recognition.title) alone: give the folder that holds all files of the model"
+      + (isModel ? ", \(folder.isEmpty ? "." : folder)" : "")
+  }
+
+  private static func network(_ found: [NamedNetwork], _ names: [String]) -> NetworkKind? {
+    if found.isEmpty { return remains(of: Set(names)) }
+    return found.count == 1 && found[0].isRead ? found[0].naming.network : nil
+  }
+
+  /// The network whose first tensors are there while all that tell it are missing.
+  private static func remains(of names: Set<String>) -> NetworkKind? {
+    if names.contains("patch_embedding.weight") { return .transformer }
+    if names.contains("token_embedding.weight") { return .textEncoder }
+    return names.isSuperset(of: ["encoder.conv1.weight", "decoder.conv1.weight"]) ? .autoencoder : nil
+  }
+
+  private static func naming(_ found: [NamedNetwork], _ adapter: AdapterNaming?, _ names: [String]) -> String {
+    if names.isEmpty { return "the file holds no tensors; \(advice)" }
+    if let adapter { return adapter.problem }
+    if found.count == 1 {
+      return "these are the names of \(found[0].description): this layout is not read yet; \(advice)"
+    }
+    if found.count > 1 {
+      let networks = found.prefix(4).map(\.description).joined(separator: ", ")
+      return "this file holds several networks: \(networks); such files are not read yet, \(advice)"
+    }
+    let first = names.prefix(3).map { "'\($0.prefix(80))'" }.joined(separator: ", ")
+    return "no network of Wan2.2 by its tensors' names: \(first)"
+      + (names.count > 3 ? " and \(names.count - 3) more" : "") + "; \(advice)"
+  }
+
+  private static func variant(_ found: [NamedNetwork], _ names: [String]) -> String? {
+    guard found.contains(where: { $0.isRead && $0.naming.network == .transformer }),
+      let variant = TransformerVariant.find(in: names)
+    else { return nil }
+    return "this is a transformer of \(variant.name) by '\(variant.tensor.prefix(80))', which is none of "
+      + ModelFamily.all.map(\.name).joined(separator: ", ") + "; \(advice)"
+  }
+
+  /// Names with something in their midst that a wrapping of torch left there.
+  private static func wrapped(_ names: [String]) -> String? {
+    let wrappings = ["._orig_mod.", "._fsdp_wrapped_module.", "._checkpoint_wrapped_module.", ".module."]
+    for wrapping in wrappings {
+      if let name = names.first(where: { $0.utf8.count < 1024 && $0.contains(wrapping) }) {
+        return "its tensors' names carry '\(wrapping.dropFirst())', which a wrapping of torch put there "
+          + "('\(name.prefix(80))'): this layout is not read yet; \(advice)"
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,89 @@
+import Tensors
+
+/// A network of Wan2.2.
+enum NetworkKind: String, Sendable {
+  case transformer
+  case autoencoder
+  case textEncoder = "text encoder"
+
+  var withArticle: String { self == .autoencoder ? "an autoencoder" : "a \(rawValue)" }
+}
+
+/// The names that one program gives the tensors of one network.
+///
+/// All layouts that are told apart are in ``all``: one that becomes readable needs a source that renames it, and its
+/// ``isRead`` here.
+struct TensorNaming: Sendable {
+  let network: NetworkKind
+  /// Whose names these are.
+  let author: String
+  /// Whether the networks are built from these names, without a prefix.
+  let isRead: Bool
+  /// Names that only this layout has; any one of them tells it.
+  let markers: [[UInt8]]
+
+  private init(_ network: NetworkKind, by author: String, isRead: Bool = false, _ markers: String...) {
+    (self.network, self.author, self.isRead) = (network, author, isRead)
+    self.markers = markers.map { Array($0.utf8) }
+  }
+
+  static let all = [
+    TensorNaming(
+      .transformer, by: "Wan2.2", isRead: true, "head.modulation", "head.head.weight",
+      "blocks.0.self_attn.q.weight", "blocks.0.ffn.0.weight", "time_projection.1.weight"),
+    TensorNaming(
+      .textEncoder, by: "Wan2.2", isRead: true, "blocks.0.pos_embedding.embedding.weight", "blocks.0.ffn.fc1.weight",
+      "blocks.0.ffn.gate.0.weight"),
+    TensorNaming(
+      .autoencoder, by: "Wan2.2", isRead: true, "encoder.middle.0.residual.0.gamma",
+      "decoder.middle.0.residual.0.gamma", "encoder.head.0.gamma", "decoder.head.0.gamma"),
+    TensorNaming(
+      .transformer, by: "diffusers", "condition_embedder.time_embedder.linear_1.weight",
+      "condition_embedder.time_proj.weight", "condition_embedder.text_embedder.linear_1.weight",
+      "blocks.0.attn1.to_q.weight", "blocks.0.ffn.net.0.proj.weight"),
+    TensorNaming(
+      .autoencoder, by: "diffusers", "encoder.mid_block.resnets.0.norm1.gamma",
+      "decoder.mid_block.resnets.0.norm1.gamma", "decoder.mid_block.attentions.0.to_qkv.weight"),
+    TensorNaming(
+      .textEncoder, by: "Hugging Face's transformers", "encoder.block.0.layer.0.SelfAttention.q.weight",
+      "encoder.block.0.layer.1.DenseReluDense.wi_0.weight"),
+    TensorNaming(.textEncoder, by: "llama.cpp", "enc.blk.0.attn_q.weight", "enc.blk.0.ffn_gate.weight"),
+    TensorNaming(.autoencoder, by: "TAEHV, a small one for previews", "decoder.3.conv.0.weight"),
+  ]
+
+  /// What stands in front of a marker that the name is or ends with; `nil` where it ends with none.
+  fileprivate func prefix(in name: String) -> String? {
+    let bytes = name.utf8
+    for marker in markers where bytes.count >= marker.count && bytes.suffix(marker.count).elementsEqual(marker) {
+      let prefix = bytes.dropLast(marker.count)
+      if prefix.isEmpty || prefix.last == UInt8(ascii: ".") { return String(Substring(prefix)) }
+    }
+    return nil
+  }
+}
+
+/// A network in a checkpoint, under whosever names.
+struct NamedNetwork: Sendable {
+  let naming: TensorNaming
+  /// What stands in front of all its names: "model.diffusion_model.".
+  let prefix: String
+
+  var isRead: Bool { naming.isRead && prefix.isEmpty }
+
+  /// "a transformer by diffusers' names under the prefix 'model.'"
+  var description: String {
+    naming.network.withArticle + (naming.isRead ? "" : " in the names of \(naming.author)")
+      + (prefix.isEmpty ? "" : " under the prefix '\(prefix.prefix(80))'")
+  }
+
+  /// Every network whose names a checkpoint has, those that are read first.
+  static func all(in names: [String]) -> [NamedNetwork] {
+    var found: [NamedNetwork] = []
+    for naming in TensorNaming.all {
+      for prefix in Set(names.compactMap(naming.prefix)).sorted().prefix(8) {
+        found.append(NamedNetwork(naming: naming, prefix: prefix))
+      }
+    }
+    return found.filter(\.isRead) + found.filter { !$0.isRead }
+  }
+}
