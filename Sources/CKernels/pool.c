@@ -152,8 +152,11 @@ wan_pool_t *wan_pool_create(size_t threads, void (*on_start)(void)) {
     *worker = (worker_t){.pool = pool, .index = running + 1};
     if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0) break;
   }
-  if (pool->workers && running + 1 == threads) return pool;
-  tear_down(pool, running);
+  if (pool->workers) {
+    pool->threads = running + 1;
+    return pool;
+  }
+  tear_down(pool, 0);
   return NULL;
 }
 

@@ -48,6 +48,24 @@ typedef struct {
   int64_t m, n, k;
 } wan_dnn_matmul_t;
 
+/// How a call ended.
+typedef enum {
+  WAN_DNN_DONE = 0,
+  WAN_DNN_REFUSED,    // oneDNN does not offer this
+  WAN_DNN_EXHAUSTED,  // the system gives no memory, to oneDNN or to the code that it makes
+} wan_dnn_result_t;
+
+/// Whether a call succeeded; what it gave is kept in `last`.
+static inline bool wan_dnn_did(dnnl_status_t status, dnnl_status_t *last) {
+  *last = status;
+  return status == dnnl_success;
+}
+
+static inline wan_dnn_result_t wan_dnn_result(bool done, dnnl_status_t last) {
+  if (done) return WAN_DNN_DONE;
+  return last == dnnl_out_of_memory || last == dnnl_runtime_error ? WAN_DNN_EXHAUSTED : WAN_DNN_REFUSED;
+}
+
 static inline int wan_dnn_version_major(void) { return dnnl_version()->major; }
 static inline int wan_dnn_version_minor(void) { return dnnl_version()->minor; }
 static inline int wan_dnn_version_patch(void) { return dnnl_version()->patch; }
@@ -123,14 +141,15 @@ static inline void wan_dnn_primitive_destroy(wan_dnn_primitive_t *made) {
 }
 
 /// Builds the primitive and notes its layouts; takes the description's ownership.
-static inline wan_dnn_primitive_t *wan_dnn_finish(dnnl_primitive_desc_t description) {
+static inline wan_dnn_primitive_t *wan_dnn_finish(dnnl_primitive_desc_t description, dnnl_status_t *last) {
   dnnl_primitive_t primitive = NULL;
-  dnnl_status_t status = dnnl_primitive_create(&primitive, description);
+  const bool created = wan_dnn_did(dnnl_primitive_create(&primitive, description), last);
   dnnl_primitive_desc_destroy(description);
-  if (status != dnnl_success) return NULL;
+  if (!created) return NULL;
   wan_dnn_primitive_t *made = (wan_dnn_primitive_t *)calloc(1, sizeof *made);
   const_dnnl_primitive_desc_t own = NULL;
-  if (!made || dnnl_primitive_get_primitive_desc(primitive, &own) != dnnl_success) {
+  if (!made) *last = dnnl_out_of_memory;
+  if (!made || !wan_dnn_did(dnnl_primitive_get_primitive_desc(primitive, &own), last)) {
     free(made);
     dnnl_primitive_destroy(primitive);
     return NULL;
@@ -162,10 +181,11 @@ static inline dnnl_primitive_attr_t wan_dnn_attributes(void) {
   return NULL;
 }
 
-/// NULL when oneDNN offers no such product on this machine. `like`, if any, is a primitive whose packed weights are to
-/// serve this one too.
+/// NULL when oneDNN offers no such product on this machine, or has no memory for it, as `result` says. `like`, if any,
+/// is a primitive whose packed weights are to serve this one too.
 static inline wan_dnn_primitive_t *wan_dnn_matmul_create(dnnl_engine_t engine, const wan_dnn_matmul_t *shape,
-                                                         const wan_dnn_primitive_t *like) {
+                                                         const wan_dnn_primitive_t *like, wan_dnn_result_t *result) {
+  dnnl_status_t last = dnnl_success;
   const dnnl_data_type_t type = wan_dnn_type(shape->type);
   const dnnl_dims_t src_dims = {shape->m, shape->k}, src_strides = {shape->k, 1};
   const dnnl_dims_t weights_dims = {shape->k, shape->n};
@@ -179,14 +199,17 @@ static inline wan_dnn_primitive_t *wan_dnn_matmul_create(dnnl_engine_t engine, c
             wan_dnn_md_strided(&dst, 2, dst_dims, dnnl_f32, dst_strides);
   if (ok) {
 #if DNNL_VERSION_MAJOR >= 3
-    ok = dnnl_matmul_primitive_desc_create(&description, engine, src, weights, NULL, dst, attributes) == dnnl_success;
+    ok = wan_dnn_did(
+        dnnl_matmul_primitive_desc_create(&description, engine, src, weights, NULL, dst, attributes), &last);
 #else
     dnnl_matmul_desc_t operation;
-    ok = dnnl_matmul_desc_init(&operation, &src, &weights, NULL, &dst) == dnnl_success &&
-         dnnl_primitive_desc_create(&description, &operation, attributes, engine, NULL) == dnnl_success;
+    ok = wan_dnn_did(dnnl_matmul_desc_init(&operation, &src, &weights, NULL, &dst), &last) &&
+         wan_dnn_did(dnnl_primitive_desc_create(&description, &operation, attributes, engine, NULL), &last);
 #endif
   }
-  if (ok) made = wan_dnn_finish(description);
+  if (!ok && last == dnnl_success) last = dnnl_out_of_memory;  // a description, which is small, could not be made
+  if (ok) made = wan_dnn_finish(description, &last);
+  *result = wan_dnn_result(made != NULL, last);
   wan_dnn_md_destroy(&src);
   wan_dnn_md_destroy(&weights);
   wan_dnn_md_destroy(&dst);
@@ -198,10 +221,12 @@ static inline int64_t wan_dnn_output_extent(int64_t extent, int64_t kernel, int6
   return (extent - kernel) / stride + 1;
 }
 
-/// NULL when oneDNN offers no such convolution on this machine. `like`, if any, is a primitive whose packed weights are
-/// to serve this one too.
+/// NULL when oneDNN offers no such convolution on this machine, or has no memory for it, as `result` says. `like`, if
+/// any, is a primitive whose packed weights are to serve this one too.
 static inline wan_dnn_primitive_t *wan_dnn_convolution_create(dnnl_engine_t engine, const wan_dnn_convolution_t *shape,
-                                                              const wan_dnn_primitive_t *like) {
+                                                              const wan_dnn_primitive_t *like,
+                                                              wan_dnn_result_t *result) {
+  dnnl_status_t last = dnnl_success;
   const dnnl_data_type_t type = wan_dnn_type(shape->type);
   const dnnl_dim_t h = shape->height, w = shape->width, c = shape->inputs, n = shape->outputs;
   const dnnl_dim_t oh = wan_dnn_output_extent(h, shape->kernel_height, shape->stride_height);
@@ -218,17 +243,21 @@ static inline wan_dnn_primitive_t *wan_dnn_convolution_create(dnnl_engine_t engi
             wan_dnn_md_strided(&dst, 4, dst_dims, dnnl_f32, dst_strides);
   if (ok) {
 #if DNNL_VERSION_MAJOR >= 3
-    ok = dnnl_convolution_forward_primitive_desc_create(&description, engine, dnnl_forward_inference,
-                                                        dnnl_convolution_direct, src, weights, NULL, dst, strides, none,
-                                                        none, none, attributes) == dnnl_success;
+    ok = wan_dnn_did(dnnl_convolution_forward_primitive_desc_create(
+                         &description, engine, dnnl_forward_inference, dnnl_convolution_direct, src, weights, NULL, dst,
+                         strides, none, none, none, attributes),
+                     &last);
 #else
     dnnl_convolution_desc_t operation;
-    ok = dnnl_convolution_forward_desc_init(&operation, dnnl_forward_inference, dnnl_convolution_direct, &src, &weights,
-                                            NULL, &dst, strides, none, none) == dnnl_success &&
-         dnnl_primitive_desc_create(&description, &operation, attributes, engine, NULL) == dnnl_success;
+    ok = wan_dnn_did(dnnl_convolution_forward_desc_init(&operation, dnnl_forward_inference, dnnl_convolution_direct,
+                                                        &src, &weights, NULL, &dst, strides, none, none),
+                     &last) &&
+         wan_dnn_did(dnnl_primitive_desc_create(&description, &operation, attributes, engine, NULL), &last);
 #endif
   }
-  wan_dnn_primitive_t *made = ok ? wan_dnn_finish(description) : NULL;
+  if (!ok && last == dnnl_success) last = dnnl_out_of_memory;  // a description, which is small, could not be made
+  wan_dnn_primitive_t *made = ok ? wan_dnn_finish(description, &last) : NULL;
+  *result = wan_dnn_result(made != NULL, last);
   wan_dnn_md_destroy(&src);
   wan_dnn_md_destroy(&weights);
   wan_dnn_md_destroy(&dst);
@@ -237,74 +266,82 @@ static inline wan_dnn_primitive_t *wan_dnn_convolution_create(dnnl_engine_t engi
 }
 
 /// Runs a product or a convolution; `scratch` holds scratch_bytes on a 64-byte boundary.
-static inline bool wan_dnn_execute(const wan_dnn_primitive_t *made, dnnl_engine_t engine, dnnl_stream_t stream,
-                                   const void *src, const void *weights, void *dst, void *scratch) {
+static inline wan_dnn_result_t wan_dnn_execute(const wan_dnn_primitive_t *made, dnnl_engine_t engine,
+                                               dnnl_stream_t stream, const void *src, const void *weights, void *dst,
+                                               void *scratch) {
+  dnnl_status_t last = dnnl_success;
   dnnl_memory_t memories[4] = {NULL, NULL, NULL, NULL};
-  bool ok = dnnl_memory_create(&memories[0], made->src, engine, (void *)(uintptr_t)src) == dnnl_success &&
-            dnnl_memory_create(&memories[1], made->weights, engine, (void *)(uintptr_t)weights) == dnnl_success &&
-            dnnl_memory_create(&memories[2], made->dst, engine, dst) == dnnl_success;
+  bool ok = wan_dnn_did(dnnl_memory_create(&memories[0], made->src, engine, (void *)(uintptr_t)src), &last) &&
+            wan_dnn_did(dnnl_memory_create(&memories[1], made->weights, engine, (void *)(uintptr_t)weights), &last) &&
+            wan_dnn_did(dnnl_memory_create(&memories[2], made->dst, engine, dst), &last);
   int count = 3;
   if (ok && made->scratch_bytes > 0) {
-    ok = dnnl_memory_create(&memories[3], made->scratch, engine, scratch) == dnnl_success;
+    ok = wan_dnn_did(dnnl_memory_create(&memories[3], made->scratch, engine, scratch), &last);
     count = 4;
   }
   const dnnl_exec_arg_t arguments[4] = {{DNNL_ARG_SRC, memories[0]},
                                         {DNNL_ARG_WEIGHTS, memories[1]},
                                         {DNNL_ARG_DST, memories[2]},
                                         {DNNL_ARG_SCRATCHPAD, memories[3]}};
-  ok = ok && dnnl_primitive_execute(made->primitive, stream, count, arguments) == dnnl_success &&
-       dnnl_stream_wait(stream) == dnnl_success;
+  ok = ok && wan_dnn_did(dnnl_primitive_execute(made->primitive, stream, count, arguments), &last) &&
+       wan_dnn_did(dnnl_stream_wait(stream), &last);
   for (int i = 0; i < 4; i++)
     if (memories[i]) dnnl_memory_destroy(memories[i]);
-  return ok;
+  return wan_dnn_result(ok, last);
 }
 
 /// Copies memory from one layout to another.
-static inline bool wan_dnn_reorder(dnnl_engine_t engine, dnnl_stream_t stream, wan_dnn_md_ref_t from_layout,
-                                   const void *source, wan_dnn_md_ref_t to_layout, void *target) {
+static inline wan_dnn_result_t wan_dnn_reorder(dnnl_engine_t engine, dnnl_stream_t stream,
+                                               wan_dnn_md_ref_t from_layout, const void *source,
+                                               wan_dnn_md_ref_t to_layout, void *target) {
+  dnnl_status_t last = dnnl_success;
   dnnl_primitive_desc_t description = NULL;
   dnnl_primitive_t reorder = NULL;
   dnnl_memory_t from = NULL, to = NULL;
-  bool ok = dnnl_reorder_primitive_desc_create(&description, from_layout, engine, to_layout, engine, NULL) ==
-                dnnl_success &&
-            dnnl_primitive_create(&reorder, description) == dnnl_success &&
-            dnnl_memory_create(&from, from_layout, engine, (void *)(uintptr_t)source) == dnnl_success &&
-            dnnl_memory_create(&to, to_layout, engine, target) == dnnl_success;
+  bool ok = wan_dnn_did(
+                dnnl_reorder_primitive_desc_create(&description, from_layout, engine, to_layout, engine, NULL),
+                &last) &&
+            wan_dnn_did(dnnl_primitive_create(&reorder, description), &last) &&
+            wan_dnn_did(dnnl_memory_create(&from, from_layout, engine, (void *)(uintptr_t)source), &last) &&
+            wan_dnn_did(dnnl_memory_create(&to, to_layout, engine, target), &last);
   if (ok) {
     const dnnl_exec_arg_t arguments[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    ok = dnnl_primitive_execute(reorder, stream, 2, arguments) == dnnl_success &&
-         dnnl_stream_wait(stream) == dnnl_success;
+    ok = wan_dnn_did(dnnl_primitive_execute(reorder, stream, 2, arguments), &last) &&
+         wan_dnn_did(dnnl_stream_wait(stream), &last);
   }
   if (from) dnnl_memory_destroy(from);
   if (to) dnnl_memory_destroy(to);
   if (reorder) dnnl_primitive_destroy(reorder);
   if (description) dnnl_primitive_desc_destroy(description);
-  return ok;
+  return wan_dnn_result(ok, last);
 }
 
 /// Copies row-major weights [n, k] into the layout that a product chose.
-static inline bool wan_dnn_pack_matmul(const wan_dnn_primitive_t *made, dnnl_engine_t engine, dnnl_stream_t stream,
-                                       const wan_dnn_matmul_t *shape, const void *source, void *packed) {
+static inline wan_dnn_result_t wan_dnn_pack_matmul(const wan_dnn_primitive_t *made, dnnl_engine_t engine,
+                                                   dnnl_stream_t stream, const wan_dnn_matmul_t *shape,
+                                                   const void *source, void *packed) {
   const dnnl_dims_t dims = {shape->k, shape->n}, strides = {1, shape->k};
   wan_dnn_md_t plain = WAN_DNN_MD_EMPTY;
-  bool ok = wan_dnn_md_strided(&plain, 2, dims, wan_dnn_type(shape->type), strides) &&
-            wan_dnn_reorder(engine, stream, WAN_DNN_MD_REF(plain), source, made->weights, packed);
+  wan_dnn_result_t result = WAN_DNN_EXHAUSTED;
+  if (wan_dnn_md_strided(&plain, 2, dims, wan_dnn_type(shape->type), strides))
+    result = wan_dnn_reorder(engine, stream, WAN_DNN_MD_REF(plain), source, made->weights, packed);
   wan_dnn_md_destroy(&plain);
-  return ok;
+  return result;
 }
 
 /// Copies float32 row-major weights [outputs, inputs, kh, kw] into the layout and type that a convolution chose.
-static inline bool wan_dnn_pack_convolution(const wan_dnn_primitive_t *made, dnnl_engine_t engine,
-                                            dnnl_stream_t stream, const wan_dnn_convolution_t *shape,
-                                            const float *source, void *packed) {
+static inline wan_dnn_result_t wan_dnn_pack_convolution(const wan_dnn_primitive_t *made, dnnl_engine_t engine,
+                                                        dnnl_stream_t stream, const wan_dnn_convolution_t *shape,
+                                                        const float *source, void *packed) {
   const dnnl_dim_t kh = shape->kernel_height, kw = shape->kernel_width;
   const dnnl_dims_t dims = {shape->outputs, shape->inputs, kh, kw};
   const dnnl_dims_t strides = {shape->inputs * kh * kw, kh * kw, kw, 1};
   wan_dnn_md_t plain = WAN_DNN_MD_EMPTY;
-  bool ok = wan_dnn_md_strided(&plain, 4, dims, dnnl_f32, strides) &&
-            wan_dnn_reorder(engine, stream, WAN_DNN_MD_REF(plain), source, made->weights, packed);
+  wan_dnn_result_t result = WAN_DNN_EXHAUSTED;
+  if (wan_dnn_md_strided(&plain, 4, dims, dnnl_f32, strides))
+    result = wan_dnn_reorder(engine, stream, WAN_DNN_MD_REF(plain), source, made->weights, packed);
   wan_dnn_md_destroy(&plain);
-  return ok;
+  return result;
 }
 
 /// Makes oneDNN run on the calling thread alone when that thread runs it. The OpenMP runtime that came with oneDNN is

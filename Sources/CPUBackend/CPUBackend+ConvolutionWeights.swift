@@ -121,10 +121,10 @@ extension CPUBackend {
     threads.run(layout.blocks) { index, worker in
       var shape = key.description
       // SAFETY: the block's rows lie in the merged weights, and the piece has the size that the layout asks for.
-      let done = unsafe wan_dnn_pack_convolution(
+      let result = unsafe wan_dnn_pack_convolution(
         primitive.made, threads.engine, worker.stream, &shape, source.slice(rows(index, layout)).floats(0),
         pieces[index].pointer)
-      precondition(done, "oneDNN cannot lay out a convolution \(key)")
+      result.check("oneDNN cannot lay out a convolution \(key)")
     }
     return pieces.map { PackedWeights(template: primitive, bytes: $0) }
   }

@@ -78,9 +78,9 @@ extension CPUBackend {
       let (start, key, primitive, bytes) = pieces[index]
       var shape = key.description
       // SAFETY: the rows of the block lie in the weight, and `bytes` has the size that the layout asks for.
-      let done = unsafe wan_dnn_pack_matmul(
+      let result = unsafe wan_dnn_pack_matmul(
         primitive.made, threads.engine, worker.stream, &shape, weight.address(start * inputs), bytes.pointer)
-      precondition(done, "oneDNN cannot lay out a weight \(weight.shape)")
+      result.check("oneDNN cannot lay out a weight \(weight.shape)")
     }
     // The packed copy serves from here on; a mapped original need not stay in memory beside it.
     weight.discardCachedPages()

@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Darwin)
@@ -10,15 +12,14 @@ enum Memory {
   /// From here on a block is mapped by itself, so that freeing it returns it.
   static let mappedFrom = 1 << 20
 
+  /// Memory of any content; ``MemoryExhaustion`` where there is none.
   @unsafe
   static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    guard byteCount >= mappedFrom else {
-      return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)
-    }
+    guard byteCount >= mappedFrom else { return unsafe Storage.allocate(byteCount) }
     // SAFETY: an anonymous private mapping touches no memory in use.
     let block = unsafe mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let block = unsafe block, unsafe block != MAP_FAILED else {
-      preconditionFailure("the system gives no block of \(byteCount) bytes")
+      MemoryExhaustion.end(byteCount: byteCount)
     }
     #if os(Linux)
       // SAFETY: advice about a mapping just made; it changes no contents.
@@ -33,7 +34,7 @@ enum Memory {
     if byteCount >= mappedFrom {
       unsafe munmap(block, byteCount)
     } else {
-      unsafe block.deallocate()
+      unsafe freeSmall(block)
     }
   }
 
@@ -55,4 +56,10 @@ enum Memory {
   static var processors: Int {
     max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
+}
+
+/// The C library's free, which a method of the same name hides inside ``Memory``.
+@unsafe
+private func freeSmall(_ block: UnsafeMutableRawPointer) {
+  unsafe free(block)
 }

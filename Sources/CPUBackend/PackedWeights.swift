@@ -22,10 +22,10 @@ final class PackedWeights: Sendable {
       let copy = Tensor.zeros([primitive.weightsBytes], dtype: .u8)
       let worker = unsafe Worker(engine: threads.engine)
       // SAFETY: source and copy have the sizes that the two layouts ask for.
-      let done = unsafe wan_dnn_reorder(
+      let result = unsafe wan_dnn_reorder(
         threads.engine, worker.stream, template.made.pointee.weights, bytes.pointer, primitive.made.pointee.weights,
         copy.pointer)
-      precondition(done, "oneDNN cannot lay weights out for \(primitive.implementation)")
+      result.check("oneDNN cannot lay weights out for \(primitive.implementation)")
       others.append((primitive, copy))
       return copy
     }

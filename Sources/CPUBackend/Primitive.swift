@@ -1,4 +1,5 @@
 import COneDNN
+import Tensors
 
 /// A oneDNN product or convolution for one set of extents.
 ///
@@ -37,7 +38,15 @@ final class Primitive: @unchecked Sendable {
     _ threads: Threads, _ worker: Worker, src: UnsafeRawPointer, weights: UnsafeRawPointer,
     dst: UnsafeMutableRawPointer, scratch: UnsafeMutableRawPointer
   ) {
-    let done = unsafe wan_dnn_execute(made, threads.engine, worker.stream, src, weights, dst, scratch)
-    precondition(done, "oneDNN failed to run \(implementation)")
+    let result = unsafe wan_dnn_execute(made, threads.engine, worker.stream, src, weights, dst, scratch)
+    result.check("oneDNN failed to run \(implementation)")
+  }
+}
+
+extension wan_dnn_result_t {
+  /// Ends the process for want of memory; anything else that oneDNN refuses is a mistake of this backend.
+  func check(_ failure: @autoclosure () -> String) {
+    if self == WAN_DNN_EXHAUSTED { MemoryExhaustion.end() }
+    precondition(self == WAN_DNN_DONE, failure())
   }
 }

@@ -1,5 +1,6 @@
 import COneDNN
 import Synchronization
+import Tensors
 
 /// What a product takes: rows, outputs, inputs; rows follow each other without a gap.
 struct ProductKey: Hashable {
@@ -44,27 +45,29 @@ final class PrimitiveCache: Sendable {
 
   func productIfOffered(_ key: ProductKey, template: Primitive? = nil) -> Primitive? {
     // SAFETY: the closure's result is made for this call.
-    unsafe lookUp(.product(key, template: template.map(ObjectIdentifier.init)), template) { template in
+    unsafe lookUp(.product(key, template: template.map(ObjectIdentifier.init)), template) { template, result in
       var shape = key.description
       // SAFETY: the description and the template live through the call; the result is adopted by Primitive.
-      return unsafe wan_dnn_matmul_create(threads.engine, &shape, template?.made)
+      return unsafe wan_dnn_matmul_create(threads.engine, &shape, template?.made, &result)
     }
   }
 
   func window(_ key: WindowKey, template: Primitive? = nil) -> Primitive {
     // SAFETY: as in productIfOffered.
-    let made = unsafe lookUp(.window(key, template: template.map(ObjectIdentifier.init)), template) { template in
+    let made = unsafe lookUp(.window(key, template: template.map(ObjectIdentifier.init)), template) {
+      template, result in
       var shape = key.description
       // SAFETY: as in productIfOffered.
-      return unsafe wan_dnn_convolution_create(threads.engine, &shape, template?.made)
+      return unsafe wan_dnn_convolution_create(threads.engine, &shape, template?.made, &result)
     }
     guard let made else { preconditionFailure("oneDNN offers no convolution \(key)") }
     return made
   }
 
-  private func lookUp(
-    _ key: Key, _ template: Primitive?, _ make: (Primitive?) -> UnsafeMutablePointer<wan_dnn_primitive_t>?
-  ) -> Primitive? {
+  /// Makes a primitive and says how that went.
+  private typealias Maker = (Primitive?, inout wan_dnn_result_t) -> UnsafeMutablePointer<wan_dnn_primitive_t>?
+
+  private func lookUp(_ key: Key, _ template: Primitive?, _ make: Maker) -> Primitive? {
     made.withLock { made in
       if let found = made[key] { return found }
       wan_dnn_run_sequentially()
@@ -76,15 +79,16 @@ final class PrimitiveCache: Sendable {
   }
 
   /// With the template's layout where there is fast code for it, else with a layout of its own.
-  private static func make(
-    _ template: Primitive?, _ make: (Primitive?) -> UnsafeMutablePointer<wan_dnn_primitive_t>?
-  ) -> Primitive? {
-    if let template, let made = unsafe make(template) {
+  private static func make(_ template: Primitive?, _ make: Maker) -> Primitive? {
+    var result = WAN_DNN_DONE
+    if let template, let made = unsafe make(template, &result) {
       // SAFETY: a primitive just made, and nobody else's.
       let primitive = unsafe Primitive(made, template: template)
       if !primitive.implementation.hasPrefix("ref") { return primitive }
     }
-    guard let made = unsafe make(nil) else { return nil }
+    let made = unsafe make(nil, &result)
+    if result == WAN_DNN_EXHAUSTED { MemoryExhaustion.end() }
+    guard let made = unsafe made else { return nil }
     // SAFETY: as above.
     return unsafe Primitive(made, template: nil)
   }

@@ -1,6 +1,7 @@
 import CKernels
 import COneDNN
 import Synchronization
+import Tensors
 
 /// The threads of a backend: one parallel loop at a time, oneDNN alone on each of them.
 ///
@@ -21,12 +22,11 @@ final class Threads: @unchecked Sendable {
 
   init(count: Int, instructionSet: InstructionSet) {
     kernels = instructionSet.kernels
-    guard let engine = unsafe Threads.processor else { preconditionFailure("oneDNN makes no processor engine") }
+    // oneDNN has a processor engine on every machine; it lacks one for want of memory.
+    guard let engine = unsafe Threads.processor else { MemoryExhaustion.end() }
     let start: @convention(c) () -> Void = { wan_dnn_run_sequentially() }
     // SAFETY: made here, destroyed in deinit.
-    guard let pool = unsafe wan_pool_create(count, start) ?? wan_pool_create(1, start) else {
-      preconditionFailure("the system gives no memory for a thread pool")
-    }
+    guard let pool = unsafe wan_pool_create(count, start) else { MemoryExhaustion.end() }
     unsafe self.engine = engine
     unsafe self.pool = pool
     let engineOfWorkers = unsafe engine

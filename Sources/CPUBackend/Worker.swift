@@ -1,4 +1,5 @@
 import COneDNN
+import Tensors
 
 /// What one thread of the pool has for itself: a oneDNN stream and scratch memory that grows to the largest request.
 @safe
@@ -9,9 +10,8 @@ final class Worker {
 
   init(engine: OpaquePointer) {
     // SAFETY: the engine is alive as long as the threads that own these workers.
-    guard let stream = unsafe wan_dnn_stream_create(engine) else {
-      preconditionFailure("oneDNN makes no stream on the processor")
-    }
+    // A stream of the processor is a small object: it is refused for want of memory only.
+    guard let stream = unsafe wan_dnn_stream_create(engine) else { MemoryExhaustion.end() }
     unsafe self.stream = stream
     byteCount = Memory.alignment
     unsafe block = Memory.allocate(byteCount)

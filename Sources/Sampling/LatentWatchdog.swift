@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Stops a run whose latents have become useless, before hours go into the rest of it.
+/// Stops a run whose latents, or frames, have become useless, before hours go into the rest of it.
 public enum LatentWatchdog {
   /// The largest standard deviation that passes.
   ///
@@ -26,6 +26,23 @@ public enum LatentWatchdog {
     let deviation = max(0, squares / count - (sum / count) * (sum / count)).squareRoot()
     guard deviation <= largestDeviation else {
       throw .runaway(step: step, expert: expert, deviation: deviation, limit: largestDeviation)
+    }
+  }
+
+  /// Looks at decoded frames before they become pictures.
+  ///
+  /// - Parameters:
+  ///   - frames: [n, H, W, 3] float32.
+  ///   - first: the number of the first of them in the clip, counted from 1.
+  public static func check(frames: Tensor, first: Int) throws(SamplingError) {
+    let size = frames.shape.dimensions.dropFirst().reduce(1, *)
+    for frame in 0..<frames.shape[0] {
+      let unusable = frames[frame].withSpan(of: Float.self) { values in
+        var count = 0
+        for i in values.indices where !values[i].isFinite { count += 1 }
+        return count
+      }
+      guard unusable == 0 else { throw .frameNotFinite(frame: first + frame, count: unusable, of: size) }
     }
   }
 }

@@ -12,6 +12,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
   case notFinite(step: Int, expert: String?, count: Int)
   /// The latents' standard deviation after `step`, counted from 1, is that of no clip.
   case runaway(step: Int, expert: String?, deviation: Double, limit: Double)
+  /// `count` numbers of a decoded frame, counted from 1, are NaN or infinite, of as many as the frame has.
+  case frameNotFinite(frame: Int, count: Int, of: Int)
 
   public var description: String {
     switch self {
@@ -29,6 +31,9 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case .runaway(let step, let expert, let deviation, let limit):
       "step \(step)\(Self.named(expert)): the latents' standard deviation has grown to \(deviation), past \(limit); "
         + "lower the guidance, or check that the weights belong to this model"
+    case .frameNotFinite(let frame, let count, let all):
+      "decoding, frame \(frame): \(count) of its \(all) numbers are NaN or infinite; "
+        + "try --precision f32, and check the autoencoder's weights with 'wan inspect'"
     }
   }
 

@@ -1,3 +1,11 @@
+#if canImport(Darwin)
+  import Darwin
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Glibc
+#endif
+
 /// A block of bytes that one or more tensors look into: memory of a backend's pool, or a mapped file.
 ///
 /// A storage is written only by whoever created it, or by a holder of the only reference, and is immutable once shared.
@@ -27,13 +35,24 @@ public final class Storage: @unchecked Sendable {
     unsafe self.release = release
   }
 
-  /// Fresh zeroed memory on a 64-byte boundary.
+  /// Fresh zeroed memory on a 64-byte boundary; ``MemoryExhaustion`` where there is none.
   public convenience init(byteCount: Int) {
-    let base = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    let base = unsafe Storage.allocate(byteCount)
     // SAFETY: the block was allocated with exactly this many bytes.
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     // SAFETY: the block is released once, by the same allocator.
-    unsafe self.init(adopting: base, byteCount: byteCount) { base, _ in unsafe base.deallocate() }
+    unsafe self.init(adopting: base, byteCount: byteCount) { base, _ in unsafe free(base) }
+  }
+
+  /// Memory of any content on a 64-byte boundary, for the C library's `free`; ``MemoryExhaustion`` where there is none.
+  @unsafe
+  public static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    var block: UnsafeMutableRawPointer?
+    // SAFETY: the call sets the pointer that is passed, or fails.
+    guard unsafe posix_memalign(&block, 64, max(byteCount, 1)) == 0, let block = unsafe block else {
+      MemoryExhaustion.end(byteCount: byteCount)
+    }
+    return unsafe block
   }
 
   deinit {

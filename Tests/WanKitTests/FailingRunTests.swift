@@ -1,8 +1,11 @@
+import CPUBackend
+import Media
 import Sampling
 import Tensors
 import TestSupport
 import Testing
 import WanKit
+import WanModels
 
 /// Models that open well and fail while they run.
 struct FailingRunTests {
@@ -57,6 +60,32 @@ struct FailingRunTests {
       $0.replace("norm.weight", Self.filled(.nan))
     }
     #expect("\(try await failure(copy))".contains("step 1:"))
+  }
+
+  @Test(
+    "frames that are not numbers end the run with stage and frame, decoded whole or in tiles",
+    arguments: [Float.nan, .infinity, -.infinity], [nil, VAETiling(rows: 2, columns: 2)])
+  func frames(value: Float, tiling: VAETiling?) async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rewrite(ModelCopy.autoencoder, as: "Wan2.2_VAE.safetensors") {
+      $0.replace("decoder.head.2.bias", Self.filled(value))
+    }
+    var request = SmallRuns.request(steps: 1)
+    request.decodingTiling = tiling
+    let plan = try GenerationPlan(request, model: ModelFolder(path: copy.path))
+    let error = await #expect(throws: SamplingError.self) {
+      _ = try await Generator(backend: CPUBackend(threads: 2)).run(plan) { _ in }
+    }
+    let text = try #require(error).description
+    #expect(text.hasPrefix("decoding, frame 1: ") && text.contains("NaN or infinite"), "\(text)")
+    #expect(text.contains("check the autoencoder's weights"), "\(text)")
+  }
+
+  @Test("pictures are made of any numbers")
+  func pictures() {
+    let values: [Float] = [.nan, .infinity, -.infinity, 1e38, -1e38, 0, 1, -1, 0.9999, 1.0001, -.nan, 0.5]
+    let frames = RGBImage.frames(of: Tensor(values, shape: [1, 2, 2, 3]))
+    #expect(frames[0].pixels == [0, 255, 0, 255, 0, 127, 255, 0, 254, 255, 0, 191])
   }
 
   @Test("a tokenizer that knows more tokens than the encoder is refused")

@@ -7,6 +7,8 @@ import TestSupport
 struct ModelCopy {
   static let transformer = "diffusion_pytorch_model.safetensors"
   static let textEncoder = "models_t5_umt5-xxl-enc-bf16.pth"
+  /// Of the ti2v model.
+  static let autoencoder = "Wan2.2_VAE.pth"
   let folder: TemporaryFolder
 
   var path: String { folder.path }

@@ -51,6 +51,10 @@ final class EventRecorder: Sendable {
 
   var events: [GenerationEvent] { recorded.withLock { $0 } }
 
+  var notices: [String] {
+    events.compactMap { if case .notice(let text) = $0 { text } else { nil } }
+  }
+
   var steps: [StepProgress] {
     events.compactMap { if case .step(let progress) = $0 { progress } else { nil } }
   }

@@ -177,7 +177,8 @@ void wan_attention(const wan_attention_head_t *head, const void *packed, void *s
 typedef struct wan_pool wan_pool_t;
 typedef void (*wan_task_t)(void *context, size_t index, size_t worker);
 
-/// NULL when the system gives no threads. on_start runs once on every worker thread, first thing.
+/// A pool of as many threads, or of those that the system gives; NULL when it gives no memory. on_start runs once on
+/// every worker thread, first thing.
 wan_pool_t *wan_pool_create(size_t threads, void (*on_start)(void));
 void wan_pool_destroy(wan_pool_t *pool);
 size_t wan_pool_threads(const wan_pool_t *pool);

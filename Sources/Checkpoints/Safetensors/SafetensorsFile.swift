@@ -50,6 +50,11 @@ public struct SafetensorsFile: WeightSource {
     return storage.tensor(TensorDescriptor(shape: entry.shape, dtype: dtype), at: entry.range.lowerBound)
   }
 
+  /// Reads the file's front, up to the first element.
+  func withHeader<R>(_ body: (Span<UInt8>) -> R) -> R {
+    storage.withBytes(in: 0..<header.byteCount, body)
+  }
+
   private func entry(_ name: String) -> SafetensorsEntry? {
     header.positions[name].map { header.entries[$0] }
   }

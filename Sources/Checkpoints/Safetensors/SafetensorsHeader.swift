@@ -7,6 +7,8 @@ import Tensors
 struct SafetensorsHeader: Sendable {
   static let maximumByteCount = 100_000_000
 
+  /// Bytes up to the first element, the length among them.
+  private(set) var byteCount = 0
   /// Free text beside the tensors, in the file's order.
   private(set) var metadata: [(key: String, value: String)] = []
   /// In the file's order.
@@ -30,6 +32,7 @@ struct SafetensorsHeader: Sendable {
     let text = ByteCursor(bytes.storage, in: bytes.position..<bytes.position + length, path: bytes.path)
     try bytes.skip(length)
     try parse(JSONCursor(text))
+    byteCount = bytes.position
     try place(in: bytes)
   }
 

@@ -25,6 +25,8 @@ public struct SafetensorsWriter: ~Copyable {
 
   /// What the header declares, in the order in which elements must come.
   public let entries: [Entry]
+  /// The file's front, up to the first element.
+  let header: [UInt8]
   let file: OutputFile
   /// The entry that the next bytes belong to, and how many of its bytes are there.
   private var current = 0
@@ -43,6 +45,7 @@ public struct SafetensorsWriter: ~Copyable {
       throw CheckpointError(error)
     }
     self.file = file
+    self.header = header
     self.entries = entries
     skipEmpty()
   }

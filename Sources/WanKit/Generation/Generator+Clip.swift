@@ -56,12 +56,17 @@ final class Sampled: Sendable {
 
 extension RGBImage {
   /// The pictures of frames [n, H, W, 3] in [-1, 1]: (x + 1) / 2 * 255, cut down to whole numbers as published.
+  ///
+  /// What lies outside counts as -1 or 1, and NaN as -1.
   public static func frames(of tensor: Tensor) -> [RGBImage] {
     let (height, width) = (tensor.shape[1], tensor.shape[2])
     let size = height * width * 3
     return (0..<tensor.shape[0]).map { frame in
       let pixels = tensor.withSpan(of: Float.self) { values in
-        (0..<size).map { UInt8(min(max((values[frame * size + $0] + 1) / 2, 0), 1) * 255) }
+        (0..<size).map { i in
+          let x = (values[frame * size + i] + 1) / 2
+          return x > 0 ? (x < 1 ? UInt8(x * 255) : 255) : 0
+        }
       }
       return RGBImage(width: width, height: height, pixels: pixels)
     }

@@ -38,7 +38,7 @@ public struct Generator: Sendable {
   ///   - onEvent: called in order as stages and steps pass.
   ///   - frames: takes frames [n, H, W, 3] in [-1, 1] in order; decoding waits for it.
   /// - Throws: `CancellationError` within one layer of the task's cancellation; `WeightError`; `TokenizerError`;
-  ///   `SamplingError` when the latents stop being finite; whatever `frames` throws.
+  ///   `SamplingError` when latents or frames stop being finite; whatever `frames` throws.
   @discardableResult
   public func run(
     _ plan: GenerationPlan, keepTrace: Bool = false, onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
@@ -87,7 +87,7 @@ public struct Generator: Sendable {
     let ids = try tokenIDs(prompts, plan.model) { onEvent(.notice($0)) }
     let part = plan.model.textEncoder
     try part.check(ids, tokenizerFolder: plan.model.tokenizerFolder)
-    let contexts = try contexts(of: ids, part, plan.precision.unquantized)
+    let contexts = try contexts(of: ids, part, plan.precision.unquantized) { onEvent(.notice($0)) }
     trace?.record(contexts: contexts, ids: ids)
     return contexts
   }
@@ -111,20 +111,19 @@ public struct Generator: Sendable {
 
   /// The vectors of each prompt; the encoder is loaded only for those that the cache does not have.
   private func contexts(
-    of prompts: [[Int32]], _ part: ModelFolder.TextEncoderPart, _ precision: Precision
+    of prompts: [[Int32]], _ part: ModelFolder.TextEncoderPart, _ precision: Precision, log: (String) -> Void
   ) throws -> [Tensor] {
-    let kept = prompts.map { promptCache?.context($0, part, precision) }
+    let cache = try promptCache?.prompts(of: part, precision, log: log)
+    let kept = prompts.map { cache?.context($0, log: log) }
     guard kept.contains(where: { $0 == nil }) else { return kept.compactMap { $0 } }
     defer { part.source.discardCachedPages() }
     let weights = Weights(part.source, backend: backend, precision: precision)
     let encoder = UMT5Encoder(weights, part.configuration)
     try weights.finish()
-    return try zip(prompts, kept).map { ids, kept in
-      if let kept { return kept }
-      let context = try encoder(ids)
-      promptCache?.keep(context, ids, part, precision)
-      return context
-    }
+    let contexts = try zip(prompts, kept).map { ids, kept in try kept ?? encoder(ids) }
+    let fresh = prompts.indices.filter { kept[$0] == nil }
+    cache?.keep(fresh.map { (prompts[$0], contexts[$0]) }, log: log)
+    return contexts
   }
 
   private func condition(
@@ -155,6 +154,7 @@ public struct Generator: Sendable {
     var decoding = vae.decoding(latents, tiling: plan.decodingTiling)
     var done = 0
     while let chunk = try decoding.next(onPart: { onEvent(.tiles(done: $0, of: $1)) }) {
+      try LatentWatchdog.check(frames: chunk, first: done + 1)
       trace?.frames.append(chunk)
       try await frames(chunk)
       done += chunk.shape[0]

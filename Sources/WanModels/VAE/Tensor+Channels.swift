@@ -23,11 +23,13 @@ extension Tensor {
     }
   }
 
-  /// Each element held inside `range`, float32.
+  /// Each element held inside `range`, float32; what is infinite becomes NaN, so that it is not taken for a limit.
   func clamped(to range: ClosedRange<Float>) -> Tensor {
     Tensor.filled(shape: shape) { result in
       withSpan(of: Float.self) { x in
-        for i in 0..<result.count { result[i] = min(max(x[i], range.lowerBound), range.upperBound) }
+        for i in 0..<result.count {
+          result[i] = x[i].isFinite ? min(max(x[i], range.lowerBound), range.upperBound) : .nan
+        }
       }
     }
   }
