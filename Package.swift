@@ -55,6 +55,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
   ],
   targets: [
+    .target(name: "CAllocation", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
     .target(name: "CKernels", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
     library("Files"),
@@ -86,7 +87,7 @@ let package = Package(
       ]),
     .executableTarget(
       name: "wan",
-      dependencies: ["WanCommands"],
+      dependencies: ["CAllocation", "WanCommands"],
       swiftSettings: settings),
 
     .target(

@@ -45,6 +45,14 @@ public final class CPUBackend: Backend {
     Memory.peak
   }
 
+  /// How many threads the system gives this process at a time, the calling one among them, of those asked for.
+  public static func threadsGiven(upTo count: Int) -> Int {
+    // SAFETY: made here, and destroyed when its threads have been counted.
+    guard let pool = unsafe wan_pool_create(count, nil) else { return 1 }
+    defer { unsafe wan_pool_destroy(pool) }
+    return unsafe wan_pool_threads(pool)
+  }
+
   /// Gives memory kept for reuse back to the system.
   public func trim() {
     memory.trim()

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Tensors
 
 /// `wan` as a process.
 public enum CommandLineTool {
@@ -10,7 +11,14 @@ public enum CommandLineTool {
   /// of files reaches a terminal as text alone.
   public static func run() async -> Never {
     Descriptor.fillStandardStreams()
+    MemoryExhaustion.install { byteCount in
+      Leftovers.removeAll()
+      MemoryExhaustion.report(byteCount: byteCount)
+      _exit(1)
+    }
+    ProcessLimits.prepare()
     do {
+      try ProcessLimits.command.check()
       var command = try WanCommand.parseAsRoot()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
@@ -21,6 +29,11 @@ public enum CommandLineTool {
     } catch {
       end(by: error)
     }
+  }
+
+  /// Ends the process when anything in it was refused memory, without what is unfinished; see ``MemoryExhaustion``.
+  public static func memoryExhausted(byteCount: Int) -> Never {
+    MemoryExhaustion.end(byteCount: byteCount)
   }
 
   /// Help and version are results, for standard output; everything else is told on standard error.

@@ -1,5 +1,6 @@
 import CKernels
 import Dispatch
+import Foundation
 import Testing
 
 /// A pool and a loop that counts how often each index was run.
@@ -31,6 +32,20 @@ import Testing
 
 extension KernelTests {
   @Suite("Pool") struct PoolSuite {
+    #if os(Linux)
+      @Test("makes do with the threads that the system gives") func fewer() async {
+        await #expect(processExitsWith: .success) {
+          let pages = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+          let taken = (pages.first.flatMap { UInt($0) } ?? 0) * UInt(getpagesize())
+          // Room for the stacks of some threads, not of two hundred.
+          var limit = rlimit(rlim_cur: taken + (64 << 20), rlim_max: taken + (64 << 20))
+          unsafe setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+          let pool = try Pool(threads: 200)
+          guard (1..<200).contains(pool.threads), pool.counts(500).allSatisfy({ $0[0] == 1 }) else { exit(3) }
+        }
+      }
+    #endif
+
     @Test("runs every index once in ten thousand small loops", arguments: 1...4) func stress(threads: Int) throws {
       let pool = try Pool(threads: threads)
       #expect(pool.threads == threads)

@@ -49,8 +49,10 @@ struct GenerateCommand: AsyncParsableCommand {
     let started = ContinuousClock.now
     let places = try output.places()
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
+    if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
     let plan = try await plan()
     try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
+    if !output.force { try plan.checkMemory() }
     let backend = engine.makeBackend()
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet))
     reporter.begin(PlanReport(plan, backend: backend.name, clip: places.clip))

@@ -30,6 +30,9 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Say nothing but errors.")
   var quiet = false
 
+  @Flag(help: "Run even where the plan needs more memory than there is.")
+  var force = false
+
   func validate() throws {
     guard output == "-" else {
       guard stream == nil else { throw ValidationError("--stream says what --output - writes; give both") }

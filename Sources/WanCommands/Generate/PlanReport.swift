@@ -18,8 +18,8 @@ struct PlanReport: Encodable {
   let memoryBytes, weightBytes, decodingMemoryBytes: Int
   /// Rows x columns that frames are decoded in.
   let decodingTiles: String
-  /// What the machine has.
-  let machineMemoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+  /// What the machine has, or the process's control group allows.
+  let machineMemoryBytes: Int
 
   /// How many steps an expert runs in a row, and the timestep of the first.
   struct ExpertSteps: Encodable {
@@ -37,7 +37,8 @@ struct PlanReport: Encodable {
     case machineMemoryBytes
   }
 
-  init(_ plan: GenerationPlan, backend: String, clip: ClipTarget) {
+  init(_ plan: GenerationPlan, backend: String, clip: ClipTarget, machine: MachineMemory = MachineMemory()) {
+    machineMemoryBytes = machine.resident.byteCount
     model = plan.model.family.name
     folder = plan.model.path
     size = "\(plan.width)x\(plan.height)"
@@ -73,10 +74,6 @@ struct PlanReport: Encodable {
     lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")
     if decodingTiles != VAETiling.whole.description {
       lines.append("decoding in \(decodingTiles) tiles, about \(Format.gibibytes(decodingMemoryBytes))")
-    }
-    if memoryBytes > machineMemoryBytes {
-      lines.append(
-        "warning  this machine has \(Format.gibibytes(machineMemoryBytes)); a smaller size or fewer frames would fit")
     }
     lines.append("engine   \(backend), \(precision)")
     let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"

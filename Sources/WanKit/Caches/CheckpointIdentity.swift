@@ -123,3 +123,8 @@ private struct Record {
     return lines + String(Checksum(Array(lines.utf8).span).value, radix: 16) + "\n"
   }
 }
+
+extension CheckpointError {
+  /// Without advice, which is for files that were downloaded: those of a cache are made anew.
+  var cause: String { CheckpointError(path: path, at: place, problem).description }
+}

@@ -64,7 +64,8 @@ struct KeptPrompts {
       }
       return isSame ? try file.tensor("context") : nil
     } catch {
-      log("a kept prompt cannot be used and is encoded anew: \(error)")
+      let cause = (error as? CheckpointError)?.cause ?? "\(path): \(error)"
+      log("a kept prompt cannot be used and is encoded anew: \(cause)")
       return nil
     }
   }

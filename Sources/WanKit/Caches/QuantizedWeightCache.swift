@@ -93,7 +93,7 @@ private struct Kept {
     do {
       return try open()
     } catch let error as CheckpointError {
-      log("replacing int8 weights that cannot be used: \(error)")
+      log("replacing int8 weights that cannot be used: \(error.cause)")
       return nil
     }
   }

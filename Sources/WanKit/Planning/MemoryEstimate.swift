@@ -2,7 +2,7 @@ import Layers
 public import Tensors
 import WanModels
 
-/// What a plan needs at its peak, from sizes alone: the weights and activations of the stage that needs most.
+/// What a plan, or a stage of it, needs at its peak, from sizes alone: the weights and activations of the stage that needs most.
 public struct MemoryEstimate: Sendable, Hashable {
   /// Bytes of the weights that are resident in that stage.
   public let weights: Int
@@ -18,12 +18,24 @@ extension GenerationPlan {
   ///
   /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
   public var memory: MemoryEstimate {
-    let transformer = model.transformers.values.map { $0.byteCount(in: precision) }.max() ?? 0
     let stages = [
-      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0),
-      MemoryEstimate(weights: transformer, activations: samplingBytes), decodingMemory,
+      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), samplingMemory, decodingMemory,
     ]
     return stages.max { $0.total < $1.total } ?? decodingMemory
+  }
+
+  /// What sampling alone needs, with the larger expert.
+  public var samplingMemory: MemoryEstimate {
+    let transformer = model.transformers.values.map { $0.byteCount(in: precision) }.max() ?? 0
+    return MemoryEstimate(weights: transformer, activations: samplingBytes)
+  }
+
+  /// Bytes of the matrices that ``Precision/int8`` makes, which no file has unless they are kept.
+  var quantizedBytes: Int {
+    guard precision == .int8 else { return 0 }
+    return model.transformers.values.map { part in
+      part.quantizableRequests.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
+    }.max() ?? 0
   }
 
   /// What decoding alone needs, in the tiles of ``decodingTiling``.

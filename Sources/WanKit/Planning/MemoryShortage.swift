@@ -1,0 +1,87 @@
+import Tensors
+
+/// A plan that needs more memory than there is; says what would need less.
+public struct MemoryShortage: Error, Sendable, Hashable, CustomStringConvertible {
+  /// What would make the plan smaller.
+  public enum Remedy: String, Sendable, Hashable, CaseIterable {
+    /// Fewer pixels.
+    case smallerSize = "a smaller size"
+    /// A shorter clip.
+    case fewerFrames = "fewer frames"
+    /// Weights as bytes.
+    case int8 = "the precision int8"
+    /// Frames decoded in more parts.
+    case tiles = "smaller tiles for decoding"
+  }
+
+  /// Bytes that the plan needs, about.
+  public let needed: Int
+  /// Bytes that there are, and who says so.
+  public let limit: MachineMemory.Limit
+  /// What helps, most useful first; empty where only a larger machine does.
+  public let remedies: [Remedy]
+
+  public var description: String {
+    cause + (remedies.isEmpty ? "" : "; it would need less with " + remedies.map(\.rawValue).joined(separator: ", "))
+  }
+
+  /// What is needed and what there is, without advice.
+  public var cause: String { "this run needs about \(Self.words(needed)) of memory, and \(whoHas)" }
+
+  /// Who has how much, as the end of a sentence.
+  private var whoHas: String {
+    let bytes = Self.words(limit.byteCount)
+    return switch limit.bound {
+    case .machine: "this machine has \(bytes)"
+    case .controlGroup(let file): "the control group that it runs in allows \(bytes) (\(file))"
+    case .addressSpace: "the limit on its address space leaves \(bytes) (ulimit -v)"
+    case .ownMemory: "the limit on its own memory leaves \(bytes) (ulimit -d)"
+    }
+  }
+
+  private static func words(_ bytes: Int) -> String {
+    let mebibytes = Double(bytes) / Double(1 << 20)
+    return mebibytes < 1024
+      ? "\(Int(mebibytes.rounded())) MiB" : "\((mebibytes / 1024 * 10).rounded() / 10) GiB"
+  }
+}
+
+extension GenerationPlan {
+  /// Holds what the plan needs against what there is, before anything is loaded.
+  ///
+  /// The transformer's weights count, although they are mapped and could be read from the disk again at each step: a
+  /// run that does that takes days for hours. Those of the text encoder do not: each is read once for a prompt.
+  /// Against the limits of the process itself only the memory that it asks for counts.
+  public func check(_ machine: MachineMemory) throws(MemoryShortage) {
+    let (sampling, decoding) = (samplingMemory, decodingMemory)
+    let needed = max(sampling.total, decoding.total)
+    if needed > machine.resident.byteCount {
+      throw MemoryShortage(needed: needed, limit: machine.resident, remedies: remedies(sampling, decoding))
+    }
+    if let limit = machine.owned {
+      let needed = max(sampling.activations + quantizedBytes, decoding.total) + Self.process
+      guard needed <= limit.byteCount else {
+        throw MemoryShortage(
+          needed: needed, limit: limit,
+          remedies: remedies(MemoryEstimate(weights: 0, activations: sampling.activations), decoding))
+      }
+    }
+  }
+
+  /// What the process asks for beside the networks: threads, what they have for themselves, and the program.
+  private static let process = 160 << 20
+
+  private func remedies(_ sampling: MemoryEstimate, _ decoding: MemoryEstimate) -> [MemoryShortage.Remedy] {
+    let isSampling = sampling.total >= decoding.total
+    let estimate = isSampling ? sampling : decoding
+    // What is less than an eighth of the whole is not worth making smaller.
+    var remedies: [MemoryShortage.Remedy] = []
+    if isSampling && estimate.weights > estimate.total / 8 && precision != .int8 { remedies.append(.int8) }
+    if !isSampling { remedies.append(.tiles) }
+    if estimate.activations > estimate.total / 8 {
+      remedies.append(.smallerSize)
+      if frames > 1 { remedies.append(.fewerFrames) }
+    }
+    return remedies
+  }
+}

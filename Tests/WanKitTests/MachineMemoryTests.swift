@@ -1,0 +1,147 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+import WanKit
+
+/// What is read of a machine, from folders that look like its `proc` and `sys`.
+struct MachineMemoryTests {
+  private let root: TemporaryFolder
+
+  init() throws { root = try TemporaryFolder() }
+
+  private func write(_ text: String, to path: String) throws {
+    let url = root.url.appendingPathComponent(path)
+    try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Data(text.utf8).write(to: url)
+  }
+
+  private func read() -> MachineMemory { MachineMemory(root: root.path, physicalMemory: 8 << 30) }
+
+  private static let mount2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
+  private static let mount1 =
+    "35 32 0:30 / /sys/fs/cgroup/memory rw,relatime shared:17 - cgroup cgroup rw,memory\n"
+    + "36 32 0:31 / /sys/fs/cgroup/cpu,cpuacct rw shared:18 - cgroup cgroup rw,cpu,cpuacct\n"
+
+  @Test("without files only the machine counts")
+  func machine() {
+    #expect(read() == MachineMemory(resident: .init(8 << 30, .machine)))
+  }
+
+  @Test("of version 2 the smallest limit of the group and those above it counts")
+  func version2() throws {
+    try write("0::/user.slice/run.scope\n", to: "proc/self/cgroup")
+    try write(Self.mount2, to: "proc/self/mountinfo")
+    try write("max\n", to: "sys/fs/cgroup/user.slice/run.scope/memory.max")
+    #expect(read().resident == .init(8 << 30, .machine))
+    try write("\(1 << 30)\n", to: "sys/fs/cgroup/user.slice/memory.max")
+    #expect(read().resident == .init(1 << 30, .controlGroup("/sys/fs/cgroup/user.slice/memory.max")))
+    try write("\(1 << 29)\n", to: "sys/fs/cgroup/memory.max")
+    #expect(read().resident == .init(1 << 29, .controlGroup("/sys/fs/cgroup/memory.max")))
+    try write("\(16 << 30)\n", to: "sys/fs/cgroup/memory.max")
+    try write("max\n", to: "sys/fs/cgroup/user.slice/memory.max")
+    #expect(read().resident == .init(8 << 30, .machine))
+  }
+
+  @Test("of version 1 too, whose largest number means none")
+  func version1() throws {
+    try write("11:cpu,cpuacct:/other\n4:memory:/docker/abc\n1:name=systemd:/x\n", to: "proc/self/cgroup")
+    try write(Self.mount1, to: "proc/self/mountinfo")
+    try write("9223372036854771712\n", to: "sys/fs/cgroup/memory/docker/abc/memory.limit_in_bytes")
+    #expect(read().resident.bound == .machine)
+    try write("\(3 << 30)\n", to: "sys/fs/cgroup/memory/docker/memory.limit_in_bytes")
+    #expect(read().resident.byteCount == 3 << 30)
+  }
+
+  @Test("in a container whose hierarchy is mounted from its own group on")
+  func container() throws {
+    try write("4:memory:/docker/abc\n", to: "proc/self/cgroup")
+    try write(Self.mount1.replacingOccurrences(of: "0:30 / ", with: "0:30 /docker/abc "), to: "proc/self/mountinfo")
+    try write("\(2 << 30)\n", to: "sys/fs/cgroup/memory/memory.limit_in_bytes")
+    #expect(read().resident.byteCount == 2 << 30)
+    try write("0::/../../outside\n", to: "proc/self/cgroup")
+    try write(Self.mount2, to: "proc/self/mountinfo")
+    try write("\(1 << 30)\n", to: "sys/fs/cgroup/memory.max")
+    #expect(read().resident.byteCount == 1 << 30)
+  }
+
+  @Test("limits of the process count less what it has taken, and the smaller one counts")
+  func process() throws {
+    let row = { (title: String, soft: String) in
+      title.padding(toLength: 26, withPad: " ", startingAt: 0) + soft + "            unlimited            bytes\n"
+    }
+    try write("Name:\twan\nVmSize:\t  1024 kB\nVmData:\t   512 kB\nThreads:\t1\n", to: "proc/self/status")
+    try write(row("Max data size", "unlimited") + row("Max address space", "unlimited"), to: "proc/self/limits")
+    #expect(read().owned == nil)
+    try write(row("Max data size", "unlimited") + row("Max address space", "\(3 << 20)"), to: "proc/self/limits")
+    #expect(read().owned == .init(2 << 20, .addressSpace))
+    try write(row("Max data size", "\(1 << 20)") + row("Max address space", "\(3 << 20)"), to: "proc/self/limits")
+    #expect(read().owned == .init(1 << 19, .ownMemory))
+    try write(row("Max data size", "1000"), to: "proc/self/limits")
+    #expect(read().owned == .init(0, .ownMemory))
+  }
+
+  @Test("files of nonsense are passed over")
+  func nonsense() throws {
+    var generator = SeededGenerator(seed: 2)
+    let bits = ["0::/", "a", ":", "\n", "memory", " - ", "cgroup2 ", "/../", "-5", "99999999999999999999", "VmSize: "]
+    let files = ["cgroup", "mountinfo", "status", "limits"].map { "proc/self/" + $0 } + ["sys/fs/cgroup/memory.max"]
+    for _ in 0..<500 {
+      for file in files {
+        let text = (0..<6).map { _ in bits.randomElement(using: &generator) ?? "" }.joined()
+        try write(text, to: file)
+      }
+      #expect(read().resident.byteCount <= 8 << 30)
+    }
+  }
+
+  @Test("the machine that this runs on has some memory")
+  func here() {
+    #expect(MachineMemory().resident.byteCount > 64 << 20)
+  }
+
+  private func plan(_ precision: Precision = .bf16, frames: Int = 5) throws -> GenerationPlan {
+    var request = SmallRuns.request(precision)
+    request.frames = frames
+    return try GenerationPlan(request, model: SmallRuns.model("ti2v"))
+  }
+
+  @Test("a plan is held against what its stages need; what the text encoder maps does not count")
+  func check() throws {
+    let plan = try plan()
+    let needed = max(plan.samplingMemory.total, plan.decodingMemory.total)
+    try plan.check(MachineMemory(resident: .init(needed, .machine)))
+    let error = #expect(throws: MemoryShortage.self) {
+      try plan.check(MachineMemory(resident: .init(needed - 1, .controlGroup("/sys/fs/cgroup/memory.max"))))
+    }
+    #expect(error?.needed == needed)
+    let text = error?.description ?? ""
+    #expect(text.contains("this run needs about ") && text.contains("(/sys/fs/cgroup/memory.max)"), "\(text)")
+    #expect(text.contains("it would need less with"))
+  }
+
+  @Test("what helps is what makes the largest stage smaller")
+  func remedies() throws {
+    let machine = MachineMemory(resident: .init(0, .machine))
+    for (precision, frames) in [(Precision.bf16, 1), (.int8, 1), (.bf16, 5)] {
+      let plan = try plan(precision, frames: frames)
+      let error = try #require(#expect(throws: MemoryShortage.self) { try plan.check(machine) })
+      let isSampling = plan.samplingMemory.total >= plan.decodingMemory.total
+      #expect(error.remedies.contains(.tiles) == !isSampling)
+      let weighs = plan.samplingMemory.weights > plan.samplingMemory.total / 8
+      #expect(error.remedies.contains(.int8) == (isSampling && weighs && precision != .int8))
+      #expect(!error.remedies.contains(.fewerFrames) || frames > 1)
+    }
+  }
+
+  @Test("a limit on the process's own memory counts too")
+  func owned() throws {
+    let plan = try plan()
+    let plenty = MachineMemory.Limit(1 << 40, .machine)
+    try plan.check(MachineMemory(resident: plenty, owned: .init(1 << 30, .addressSpace)))
+    let error = #expect(throws: MemoryShortage.self) {
+      try plan.check(MachineMemory(resident: plenty, owned: .init(64 << 20, .addressSpace)))
+    }
+    #expect(error?.description.contains("(ulimit -v)") == true)
+  }
+}
