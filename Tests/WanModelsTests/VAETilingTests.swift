@@ -85,15 +85,17 @@ struct VAETilingTests {
     #expect(done == 5)
   }
 
-  @Test("numbers beyond [-1, 1], and those that are none, are kept inside")
+  @Test("numbers beyond [-1, 1] are kept inside, and a frame with one that is none is NaN throughout")
   func buffer() {
-    var video = VideoBuffer(frames: 2, height: 1, width: 1)
+    var video = VideoBuffer(frames: 4, height: 1, width: 1)
     let region = FrameRegion(height: 1, width: 1)
-    video.write(Tensor([-2, .nan, 3], shape: [1, 1, 1, 3]), first: 0, at: region)
+    video.write(Tensor([-2, -1e30, 3], shape: [1, 1, 1, 3]), first: 0, at: region)
     video.write(Tensor([-1, 0, 1], shape: [1, 1, 1, 3]), first: 1, at: region)
-    let values = video.frames(0..<2).floats()
+    video.write(Tensor([0, .nan, 1, .infinity, 0, 0], shape: [2, 1, 1, 3]), first: 2, at: region)
+    let values = video.frames(0..<4).floats()
     #expect(values[..<4].elementsEqual([-1, -1, 1, -1]) && values[5] == 1)
     #expect(abs(values[4]) < 1.6e-5)
+    #expect(values[6...].allSatisfy { $0.isNaN })
   }
 }
 
