@@ -5,7 +5,7 @@ import Testing
 
 /// Runs under limits that the system sets: each ends well or with a sentence and status 1, and leaves nothing behind.
 extension WanCommandTests {
-  @Suite("Limits") struct Limits {
+  @Suite("Limits", .timeLimit(.minutes(2))) struct Limits {
     /// A shell that sets a limit and becomes a run of the bundled model.
     private func run(
       _ limit: String, _ more: [String] = [], target: String = "a.y4m", in folder: TemporaryFolder
@@ -46,7 +46,7 @@ extension WanCommandTests {
         if result.status == .exited(127) { return }
         if result.status == .exited(0) { return }
         #expect(result.status == .exited(1) && result.errors.hasPrefix("Error: "), "\(result)")
-        #expect(!folder.contents.contains("a.y4m"))
+        #expect(folder.contents.isEmpty, "\(folder.contents)")
       }
 
       @Test("memory of its own", arguments: [8, 16, 32, 48, 64, 96, 128, 256, 512].map { $0 << 10 })
@@ -58,7 +58,7 @@ extension WanCommandTests {
       }
     #endif
 
-    @Test("open files", arguments: 4...24, ["a.y4m", "a.mp4"])
+    @Test("open files", arguments: Array(stride(from: 4, through: 40, by: 2)), ["a.y4m", "a.mp4"])
     func files(count: Int, target: String) async throws {
       let folder = try TemporaryFolder()
       let result = try await run("ulimit -n \(count)", target: target, in: folder)

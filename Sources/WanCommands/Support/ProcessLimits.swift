@@ -15,7 +15,7 @@ struct ProcessLimits {
   /// What every command takes.
   static let command = ProcessLimits(descriptors: 8, threads: 3)
   /// What it takes to run ffmpeg as well: pipes, and threads that wait for it.
-  static let encoder = ProcessLimits(descriptors: 10, threads: 6)
+  static let encoder = ProcessLimits(descriptors: 24, threads: 6)
 
   /// - Throws: ``CommandError`` naming the limit and what raises it.
   func check() throws {
