@@ -10,11 +10,10 @@ public struct EulerSolver: Solver {
     self.schedule = schedule
   }
 
-  public mutating func step(velocity: Tensor, latents: Tensor) -> Tensor {
+  public mutating func step(velocity: Velocity, latents: Tensor) -> Tensor {
     check(velocity, latents)
     let difference = schedule.sigmas[index + 1] - schedule.sigmas[index]
     index += 1
-    let (v, x) = (velocity.floats(), latents.floats())
-    return Tensor(elementwise(x.count) { x[$0] + difference * v[$0] }, shape: latents.shape)
+    return velocity.map(latents) { x, v in x + difference * v }
   }
 }

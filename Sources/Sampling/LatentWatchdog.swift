@@ -14,15 +14,17 @@ public enum LatentWatchdog {
   ///   - step: counted from 1.
   ///   - expert: the expert that ran, where the model has several.
   public static func check(_ latents: Tensor, step: Int, expert: String? = nil) throws(SamplingError) {
-    let values = latents.floats()
     var (sum, squares, unusable) = (0.0, 0.0, 0)
-    for value in values {
-      if !value.isFinite { unusable += 1 }
-      sum += Double(value)
-      squares += Double(value) * Double(value)
+    latents.withSpan(of: Float.self) { values in
+      for i in values.indices {
+        let value = values[i]
+        if !value.isFinite { unusable += 1 }
+        sum += Double(value)
+        squares += Double(value) * Double(value)
+      }
     }
     guard unusable == 0 else { throw .notFinite(step: step, expert: expert, count: unusable) }
-    let count = Double(max(values.count, 1))
+    let count = Double(max(latents.count, 1))
     let deviation = max(0, squares / count - (sum / count) * (sum / count)).squareRoot()
     guard deviation <= largestDeviation else {
       throw .runaway(step: step, expert: expert, deviation: deviation, limit: largestDeviation)

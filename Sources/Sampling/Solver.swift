@@ -12,9 +12,9 @@ public protocol Solver: Sendable {
   /// The latents at the next noise level.
   ///
   /// - Parameters:
-  ///   - velocity: the model's output at `schedule.timesteps[index]`, float32 of the latents' shape.
+  ///   - velocity: the model's output at `schedule.timesteps[index]`, of the latents' shape.
   ///   - latents: where the run stands, float32; the result of the last step, perhaps with known parts restored.
-  mutating func step(velocity: Tensor, latents: Tensor) -> Tensor
+  mutating func step(velocity: Velocity, latents: Tensor) -> Tensor
 }
 
 /// A solver at the start of a schedule.
@@ -27,10 +27,10 @@ public func makeSolver(_ kind: SolverKind, schedule: Schedule) -> any Solver {
 }
 
 extension Solver {
-  func check(_ velocity: Tensor, _ latents: Tensor) {
+  func check(_ velocity: Velocity, _ latents: Tensor) {
     precondition(
-      velocity.shape == latents.shape && velocity.dtype == .f32 && latents.dtype == .f32,
-      "step: velocity \(velocity.shape) \(velocity.dtype), latents \(latents.shape) \(latents.dtype)")
+      velocity.shape == latents.shape && velocity.isFloat && latents.dtype == .f32,
+      "step: velocity \(velocity.shape), latents \(latents.shape) \(latents.dtype), not all float32 of one shape")
     precondition(index < schedule.steps, "step: all \(schedule.steps) steps are taken")
   }
 }
@@ -46,17 +46,4 @@ struct NoiseLevel {
     alpha = 1 - sigma
     lambda = FloatMath.ln(alpha) - FloatMath.ln(sigma)
   }
-}
-
-/// The clean sample that a velocity points to: x - sigma v.
-func cleanSample(_ latents: [Float], velocity: [Float], sigma: Float) -> [Float] {
-  elementwise(latents.count) { latents[$0] - sigma * velocity[$0] }
-}
-
-/// `count` numbers from their indices.
-func elementwise(_ count: Int, _ element: (Int) -> Float) -> [Float] {
-  var values: [Float] = []
-  values.reserveCapacity(count)
-  for i in 0..<count { values.append(element(i)) }
-  return values
 }

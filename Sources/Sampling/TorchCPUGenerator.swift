@@ -26,7 +26,8 @@ public struct TorchCPUGenerator: NormalGenerator {
   ///
   /// What does not fill a block is replaced with the end of one more block over the last 16 places.
   private mutating func filled(_ count: Int) -> [Float] {
-    var values = elementwise(count) { _ in uniform() }
+    var values = [Float](repeating: 0, count: count)
+    for i in values.indices { values[i] = uniform() }
     for start in stride(from: 0, through: count - Self.block, by: Self.block) {
       Self.makeNormal(&values, from: start)
     }

@@ -12,9 +12,9 @@ public struct UniPCSolver: Solver {
 
   /// What the last step leaves for the corrector and the next predictor.
   private struct History {
-    let latents: [Float]  // where the last step started, after correction
-    let clean: [Float]
-    let older: [Float]?  // the clean sample before that
+    let latents: Tensor  // where the last step started, after correction
+    let clean: Tensor
+    let older: Tensor?  // the clean sample before that
     let order: Int
   }
 
@@ -23,42 +23,40 @@ public struct UniPCSolver: Solver {
     self.schedule = schedule
   }
 
-  public mutating func step(velocity: Tensor, latents: Tensor) -> Tensor {
+  /// Makes three tensors: the clean sample, the corrected latents, and the result.
+  public mutating func step(velocity: Velocity, latents: Tensor) -> Tensor {
     check(velocity, latents)
-    let uncorrected = latents.floats()
-    let clean = cleanSample(uncorrected, velocity: velocity.floats(), sigma: schedule.sigmas[index])
-    let x = history.map { corrected($0, with: clean) } ?? uncorrected
+    let clean = velocity.cleanSample(latents, sigma: schedule.sigmas[index])
+    let x = history.map { corrected($0, with: clean) } ?? latents
     let order = min(2, schedule.steps - index, index + 1)
     let y = predicted(from: x, clean: clean, older: order == 2 ? history?.clean : nil)
     history = History(latents: x, clean: clean, older: history?.clean, order: order)
     index += 1
-    return Tensor(y, shape: latents.shape)
+    return y
   }
 
   /// The latents at the next level.
-  private func predicted(from x: [Float], clean m0: [Float], older m1: [Float]?) -> [Float] {
+  private func predicted(from x: Tensor, clean m0: Tensor, older m1: Tensor?) -> Tensor {
     let step = Coefficients(schedule.sigmas, from: index)
-    guard let m1 else { return elementwise(x.count) { step.firstOrder(x[$0], m0[$0]) } }
+    guard let m1 else { return elementwise(x, m0, step.firstOrder) }
     let r = step.ratio(toSigma: schedule.sigmas[index - 1])
-    return elementwise(x.count) { i in
-      step.firstOrder(x[i], m0[i]) - step.scaledB * (0.5 * ((m1[i] - m0[i]) / r))
-    }
+    return elementwise(x, m0, m1) { x, m0, m1 in step.firstOrder(x, m0) - step.scaledB * (0.5 * ((m1 - m0) / r)) }
   }
 
   /// The last step again, now that the clean sample at its end is known.
-  private func corrected(_ last: History, with clean: [Float]) -> [Float] {
+  private func corrected(_ last: History, with clean: Tensor) -> Tensor {
     let step = Coefficients(schedule.sigmas, from: index - 1)
     let (x, m0) = (last.latents, last.clean)
     guard last.order == 2, let m1 = last.older else {
-      return elementwise(x.count) { i in
-        step.firstOrder(x[i], m0[i]) - step.scaledB * (0.5 * (clean[i] - m0[i]))
+      return elementwise(x, m0, clean) { x, m0, clean in
+        step.firstOrder(x, m0) - step.scaledB * (0.5 * (clean - m0))
       }
     }
     let r = step.ratio(toSigma: schedule.sigmas[index - 2])
     let rho = step.correctorWeights(ratio: r)
-    return elementwise(x.count) { i in
-      let residual = rho.older * ((m1[i] - m0[i]) / r) + rho.newer * (clean[i] - m0[i])
-      return step.firstOrder(x[i], m0[i]) - step.scaledB * residual
+    return elementwise(x, m0, m1, clean) { x, m0, m1, clean in
+      let residual = rho.older * ((m1 - m0) / r) + rho.newer * (clean - m0)
+      return step.firstOrder(x, m0) - step.scaledB * residual
     }
   }
 }

@@ -223,12 +223,19 @@ import Testing
     let real = try requireFFmpeg().path
     let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
     let once = "[ -e \"$0.tried\" ] || { : >\"$0.tried\"; exec '\(real)' \"$@\"; }; "
-    let dying = once + "head -c 100 >/dev/null; echo 'last words' >&2; exit 1"
+    let dying = once + "head -c 100 >/dev/null; echo 'last words' >&2; : >\"$0.died\"; exit 1"
     let ffmpeg = try script("case \"$*\" in *rawvideo*) \(dying);; *) exec '\(real)' \"$@\";; esac", in: tools)
     let writer = try await ClipWriter(path: folder.path("a.mp4"), settings: settings(100), ffmpeg: ffmpeg)
     try await writer.write(frame)
-    try await Task.sleep(for: .seconds(1))
-    let found = await error { try await writer.write(frame) }
+    while !FileManager.default.fileExists(atPath: tools.path("fake.died")) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    // A moment may pass between its last act and its end; the pipe holds few frames.
+    var found: MediaError?
+    for _ in 0..<20 where found == nil {
+      found = await error { try await writer.write(frame) }
+      try await Task.sleep(for: .milliseconds(20))
+    }
     #expect(found?.description.contains("last words") == true, "\(String(describing: found))")
     #expect(folder.contents == [])
   }

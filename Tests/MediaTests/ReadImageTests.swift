@@ -217,7 +217,8 @@ import Testing
       try await ffmpeg.collect([], limit: 10, subject: "x.png", input: input)
     }
     #expect("\(try #require(error))".contains("stopped after 1 seconds"))
-    #expect(clock.now - start < .seconds(30))
+    // Far below what the stand-in takes, and enough for a machine that runs every other test meanwhile.
+    #expect(clock.now - start < .seconds(300))
   }
 
   /// A script in place of ffmpeg.

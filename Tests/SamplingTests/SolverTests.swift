@@ -37,7 +37,7 @@ struct SolverTests {
       let (velocities, expected) = try (tensor("model_outputs"), tensor("latents"))
       var worst = 0.0
       for step in 0..<schedule.steps {
-        latents = solver.step(velocity: velocities[step], latents: latents)
+        latents = solver.step(velocity: Velocity(velocities[step]), latents: latents)
         worst = max(worst, relativeError(latents, expected[step]))
       }
       #expect(worst < 3e-6, "\(name): \(worst)")
@@ -53,7 +53,7 @@ struct SolverTests {
       let sigma = schedule.sigmas[0]
       var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * velocity[$0] }, shape: [3])
       var solver = makeSolver(kind, schedule: schedule)
-      for _ in 0..<steps { x = solver.step(velocity: Tensor(velocity, shape: [3]), latents: x) }
+      for _ in 0..<steps { x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x) }
       #expect(relativeError(x, clean) < 1e-5)
       #expect(solver.index == steps)
     }
@@ -71,7 +71,7 @@ struct SolverTests {
       var solver = makeSolver(kind, schedule: schedule)
       for sigma in schedule.sigmas.dropLast() {
         let factor = (sigma - (1 - sigma) * s * s) / (sigma * sigma + (1 - sigma) * (1 - sigma) * s * s)
-        x = solver.step(velocity: Tensor(x.floats().map { $0 * factor }, shape: [1]), latents: x)
+        x = solver.step(velocity: Velocity(Tensor(x.floats().map { $0 * factor }, shape: [1])), latents: x)
       }
       return relativeError(x.floats(), [s / spread])
     }
@@ -84,15 +84,24 @@ struct SolverTests {
     let schedule = try Schedule(solver: .unipc, steps: 3, shift: 5)
     var first = UniPCSolver(schedule: schedule)
     let (x, v) = (Tensor.random([4], seed: 1), Tensor.random([4], seed: 2))
-    let y = first.step(velocity: v, latents: x)
+    let y = first.step(velocity: Velocity(v), latents: x)
     var second = first
-    #expect(first.step(velocity: v, latents: y).floats() == second.step(velocity: v, latents: y).floats())
+    #expect(
+      first.step(velocity: Velocity(v), latents: y).floats() == second.step(velocity: Velocity(v), latents: y).floats())
   }
 
-  @Test("guidance goes from the unconditional through the conditional output")
-  func guidance() {
+  @Test("guidance goes from the unconditional through the conditional output", arguments: SolverKind.allCases)
+  func guidance(kind: SolverKind) throws {
     let (c, u) = (Tensor([2, 3], shape: [2]), Tensor([1, 5], shape: [2]))
-    #expect(Guidance.combine(conditional: c, unconditional: u, scale: 4).floats() == [5, -3])
-    #expect(Guidance.combine(conditional: c, unconditional: u, scale: 0).floats() == [1, 5])
+    let schedule = try Schedule(solver: kind, steps: 4, shift: 3)
+    for (scale, expected) in [(Float(4), [Float(5), -3]), (0, [1, 5]), (1, [2, 3])] {
+      var (guided, single) = (makeSolver(kind, schedule: schedule), makeSolver(kind, schedule: schedule))
+      var (x, y) = (Tensor([1, -1], shape: [2]), Tensor([1, -1], shape: [2]))
+      for _ in 0..<4 {
+        x = guided.step(velocity: Velocity(conditional: c, unconditional: u, scale: scale), latents: x)
+        y = single.step(velocity: Velocity(Tensor(expected, shape: [2])), latents: y)
+      }
+      #expect(x.floats() == y.floats())
+    }
   }
 }

@@ -1,4 +1,5 @@
 import CPUBackend
+import Foundation
 import Media
 import Sampling
 import Tensors
@@ -7,13 +8,12 @@ import Testing
 import WanKit
 import WanModels
 
-/// Models that open well and fail while they run.
+/// Models that fail while they run, or just before.
 struct FailingRunTests {
   private func failure(_ copy: ModelCopy, steps: Int = 3) async throws -> any Error {
     let before = try copy.folder.allContents()
-    let model = try ModelFolder(path: copy.path)
     let error = await #expect(throws: (any Error).self) {
-      _ = try await SmallRuns.trace(model, SmallRuns.request(steps: steps))
+      _ = try await SmallRuns.trace(ModelFolder(path: copy.path), SmallRuns.request(steps: steps))
     }
     #expect(try copy.folder.allContents() == before)
     return try #require(error)
@@ -79,6 +79,28 @@ struct FailingRunTests {
     let text = try #require(error).description
     #expect(text.hasPrefix("decoding, frame 1: ") && text.contains("NaN or infinite"), "\(text)")
     #expect(text.contains("check the autoencoder's weights"), "\(text)")
+  }
+
+  @Test("a clip that cannot be decoded keeps its latents beside it, and no other file", arguments: [false, true])
+  func keptLatents(isSecond: Bool) async throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rewrite(ModelCopy.autoencoder, as: "Wan2.2_VAE.safetensors") {
+      $0.replace("decoder.head.2.bias", Self.filled(.nan))
+    }
+    let folder = try TemporaryFolder()
+    if isSecond { try Data("mine".utf8).write(to: folder.url.appendingPathComponent("a.latents.safetensors")) }
+    let plan = try GenerationPlan(SmallRuns.request(steps: 2), model: ModelFolder(path: copy.path))
+    let error = await #expect(throws: UnfinishedClip.self) {
+      try await Generator(backend: CPUBackend(threads: 2)).clip(
+        plan, to: ClipTarget(path: folder.path("a.y4m")), ffmpeg: nil, metadata: "told")
+    }
+    let name = isSecond ? "a.latents-2.safetensors" : "a.latents.safetensors"
+    #expect(try #require(error).latents == folder.path(name))
+    #expect(folder.contents.sorted() == (isSecond ? ["a.latents-2.safetensors", "a.latents.safetensors"] : [name]))
+    let trace = try await SmallRuns.trace(
+      ModelFolder(path: Golden.bundledFolder + "/ti2v"), SmallRuns.request(steps: 2))
+    let expected = try #require(trace.latents.last).floats()
+    #expect(try TensorFile.read(folder.path(name))["latents"]?.floats() == expected)
   }
 
   @Test("pictures are made of any numbers")

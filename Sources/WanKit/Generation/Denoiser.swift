@@ -38,10 +38,10 @@ struct Denoiser {
   }
 
   /// uncond + g (cond - uncond); the prompts go through as [cond, uncond], or cond alone where g is 1.
-  private func guided(_ velocities: [Tensor], by expert: Expert) -> Tensor {
-    guard velocities.count == 2 else { return velocities[0] }
+  private func guided(_ velocities: [Tensor], by expert: Expert) -> Velocity {
+    guard velocities.count == 2 else { return Velocity(velocities[0]) }
     let scale = expert == .high ? plan.guidance.high : plan.guidance.low
-    return Guidance.combine(conditional: velocities[0], unconditional: velocities[1], scale: scale)
+    return Velocity(conditional: velocities[0], unconditional: velocities[1], scale: scale)
   }
 }
 
