@@ -61,6 +61,16 @@ public enum Descriptor {
     }
   }
 
+  /// Why nothing can be written there, as far as that is known without writing; `nil` where it can be tried.
+  public static func refusal(of descriptor: Int32) -> String? {
+    let flags = fcntl(descriptor, F_GETFL)
+    guard flags >= 0 else { return systemReason() }
+    guard flags & O_ACCMODE != O_RDONLY else { return systemReason(EBADF) }
+    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    guard unsafe poll(&request, 1, 0) >= 0 else { return systemReason() }
+    return Int32(request.revents) & (POLLERR | POLLHUP | POLLNVAL) == 0 ? nil : systemReason(EPIPE)
+  }
+
   /// Waits until the descriptor takes bytes, or has failed, for at most so long.
   public static func waitUntilWritable(_ descriptor: Int32, milliseconds: Int) -> Bool {
     wait(for: POLLOUT, descriptor, milliseconds: milliseconds)
@@ -74,6 +84,17 @@ public enum Descriptor {
   /// Whether a write returns rather than waits.
   public static func setNonBlocking(_ descriptor: Int32) {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+  }
+
+  /// Another descriptor of the same pipe whose writes return rather than wait; `nil` where the system gives none. It stays
+  /// open as long as the program.
+  public static func reopenedWithoutWaiting(_ descriptor: Int32) -> Int32? {
+    #if os(Linux)
+      let opened = unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+      return opened >= 0 ? opened : nil
+    #else
+      return nil
+    #endif
   }
 
   /// Keeps a descriptor from the programs that this one starts.

@@ -11,21 +11,28 @@
 /// The new files wait in the hidden folder under their final names, in `waiting`. First every old file is moved to
 /// `old`; then `waiting` is renamed to `placing`, from where the new ones move to their places. So whatever interrupts
 /// this, the names tell on which side of the middle it happened, and ``recover(from:)`` goes back or forward.
+///
+/// One program at a time does this for a target: two sets that got their names together would be mixed.
 public struct FileSet: Sendable {
   private let folder: OutputFolder
-  private let parent: String
+  private let target: String
+  private var parent: String { Paths.folder(of: target) }
+
+  /// Seconds that another program may take for its own set.
+  private static let patience = 60
 
   /// - Parameter target: a path in the folder where the files will lie.
   public init(_ folder: OutputFolder, target: String) {
-    self.folder = folder
-    parent = Paths.folder(of: target)
+    (self.folder, self.target) = (folder, target)
   }
 
   /// Gives files of the hidden folder their names beside it.
   ///
-  /// - Parameter removing: names of older files that would mix with the new ones.
+  /// - Parameter extras: names of older files that would mix with the new ones, asked for when nobody else places any.
   /// - Throws: ``OutputError``; the new files are then still in the hidden folder, the old ones where they were.
-  public func publish(_ files: [(partial: String, final: String)], removing extras: [String]) throws(OutputError) {
+  public func publish(
+    _ files: [(partial: String, final: String)], removing extras: () -> [String]
+  ) throws(OutputError) {
     let waiting = folder.file(Self.waiting)
     try make(waiting)
     try make(folder.file(Self.old))
@@ -33,11 +40,22 @@ public struct FileSet: Sendable {
       try Disk.synchronize(folder.file(file.partial))
       try Self.move(folder.file(file.partial), to: Paths.join(waiting, file.final))
     }
+    let marker = Temporary.marker(for: "set." + Paths.name(of: target), in: parent)
+    // Without locks on this file system the programs do not know of each other.
+    let lock = EntryLock.wait(for: marker, seconds: Self.patience)
+    defer {
+      if lock != nil { Removal.remove(marker) }
+    }
+    // From here on the hidden folder may hold the only copy of a file: if the program ends now, by whatever, the folder
+    // stays for the next one to recover.
+    Leftovers.forget(folder.path)
     do throws(OutputError) {
-      for name in extras + files.map(\.final) {
+      for name in extras() + files.map(\.final) {
         guard let status = FileStatus(path: place(name), followingLinks: false) else { continue }
         guard status.kind == .file || status.kind == .link else { throw OutputError("'\(place(name))' is no file") }
-        try Self.move(place(name), to: Paths.join(folder.file(Self.old), name))
+        guard unsafe rename(place(name), Paths.join(folder.file(Self.old), name)) == 0 else {
+          throw OutputError("'\(place(name))' cannot be replaced: \(systemReason())")
+        }
       }
       try Self.move(waiting, to: folder.file(Self.placing))
       try place(files.map(\.final))
@@ -51,16 +69,19 @@ public struct FileSet: Sendable {
   /// Where the new files lie when publishing failed.
   public var waitingFolder: String { folder.file(Self.waiting) }
 
-  /// Ends what a killed program began in its hidden folder.
+  /// Ends what a killed program began in its hidden folder. What has come to a name since then stays there.
   ///
   /// - Returns: whether nothing of value is left in the folder.
   static func recover(from path: String) -> Bool {
     let parent = Paths.folder(of: path)
     let isForward = FileStatus(path: Paths.join(path, placing)) != nil
     let source = Paths.join(path, isForward ? placing : old)
-    return (FolderEntries.names(in: source) ?? []).allSatisfy { name in
-      (try? move(Paths.join(source, name), to: Paths.join(parent, name))) != nil
-    }
+    let names = FolderEntries.names(in: source) ?? []
+    return names.filter { name in
+      let place = Paths.join(parent, name)
+      return FileStatus(path: place, followingLinks: false) != nil
+        || (try? move(Paths.join(source, name), to: place)) == nil
+    }.isEmpty
   }
 
   private func place(_ names: [String]) throws(OutputError) {

@@ -27,6 +27,9 @@ public enum Leftovers {
   /// It has its name, or is gone.
   public static func forget(_ path: String) { entries.withLock { _ = $0.paths.remove(path) } }
 
+  /// Whether an unfinished file or folder is one that goes with the program.
+  public static func isKnown(_ path: String) -> Bool { entries.withLock { $0.paths.contains(path) } }
+
   /// A process, the leader of a group of its own, that writes into unfinished files.
   public static func add(process: Int32) { entries.withLock { _ = $0.processes.insert(process) } }
 

@@ -13,7 +13,7 @@ public final class NameReservation: Sendable {
   /// - Returns: `nil` when none is free.
   public static func first(of paths: some Sequence<String>) -> NameReservation? {
     for path in paths where FileStatus(path: path, followingLinks: false) == nil {
-      let marker = Paths.join(Paths.folder(of: path), ".\(Paths.name(of: path)).00000000.partial")
+      let marker = Temporary.marker(for: Paths.name(of: path), in: Paths.folder(of: path))
       guard let lock = EntryLock.take(marker, creating: true) else {
         // Reserved, unless no file can be made here at all, which whoever writes there will tell.
         if FileStatus(path: marker, followingLinks: false) == nil { return NameReservation(path, marker, nil) }

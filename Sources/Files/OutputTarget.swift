@@ -18,12 +18,12 @@ public struct OutputTarget: Sendable, Hashable {
 
   private static let deepest = 40
 
-  /// - Throws: ``OutputError`` for links that lead in a circle.
+  /// - Throws: ``OutputError`` for links that lead in a circle, or to a name that is not UTF-8.
   public init(_ given: String) throws(OutputError) {
     self.given = given
     var path = given
     for _ in 0..<Self.deepest {
-      guard let destination = Self.destination(of: path) else {
+      guard let destination = try Self.destination(of: path) else {
         self.path = path
         return
       }
@@ -91,7 +91,7 @@ public struct OutputTarget: Sendable, Hashable {
   }
 
   /// Where a link leads; `nil` for what is none.
-  private static func destination(of path: String) -> String? {
+  private static func destination(of path: String) throws(OutputError) -> String? {
     guard FileStatus(path: path, followingLinks: false)?.kind == .link else { return nil }
     var bytes = [CChar](repeating: 0, count: 4097)
     // SAFETY: at most one byte fewer than there is room for is written, so that a zero ends it.
@@ -99,7 +99,10 @@ public struct OutputTarget: Sendable, Hashable {
       unsafe room.baseAddress.map { unsafe readlink(path, $0, room.count - 1) } ?? 0
     }
     guard count > 0 else { return nil }
-    let text = String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let target = bytes.prefix(count).map { UInt8(bitPattern: $0) }
+    guard let text = String(validating: target, as: UTF8.self) else {
+      throw OutputError("it is a link to a name that is not UTF-8: rename that file")
+    }
     return text.utf8.first == UInt8(ascii: "/") ? text : Paths.join(Paths.folder(of: path), text)
   }
 }

@@ -26,6 +26,11 @@ public enum Temporary {
     return "." + Paths.prefix(of: target, bytes: 80) + "." + padded + ending
   }
 
+  /// The path of a hidden file that stands for a name alone, so that programs can meet at its lock.
+  public static func marker(for name: String, in folder: String) -> String {
+    Paths.join(folder, "." + Paths.prefix(of: name, bytes: 80) + ".00000000" + ending)
+  }
+
   /// Whether a name is of the form that ``name(for:)`` gives.
   public static func isTemporary(_ name: String) -> Bool {
     let bytes = Array(name.utf8)
@@ -68,12 +73,25 @@ public final class EntryLock: Sendable {
     guard descriptor >= 0 else { return nil }
     // Between opening and locking, another may have locked it, removed it and left.
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let held = FileStatus(descriptor: descriptor),
-      held.kind == .file || held.kind == .folder,
+      held.kind == .file || held.kind == .folder, held.owner == geteuid(),
       held.isSame(as: FileStatus(path: path, followingLinks: false))
     else {
       close(descriptor)
       return nil
     }
     return EntryLock(descriptor)
+  }
+
+  /// Makes and locks a file, when whoever holds its lock lets go of it.
+  ///
+  /// - Returns: `nil` when that takes longer than the seconds given, or the file system has no locks.
+  static func wait(for path: String, seconds: Int) -> EntryLock? {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while true {
+      if let lock = take(path, creating: true) { return lock }
+      // Without a file there is nobody to wait for: none could be made.
+      guard FileStatus(path: path, followingLinks: false) != nil, ContinuousClock.now < end else { return nil }
+      usleep(20_000)
+    }
   }
 }

@@ -10,6 +10,8 @@ import Synchronization
 
 /// Text for somebody who may have stopped listening: what cannot be written is dropped, and the program goes on.
 ///
+/// A result is another thing: ``deliver(_:)`` waits for its reader.
+///
 /// A reader that is slow is waited for, ``patience`` in all; one that never reads again costs that once, then its text
 /// is dropped until it reads.
 public final class TextStream: Sendable {
@@ -31,12 +33,28 @@ public final class TextStream: Sendable {
   private static let piece = 512
 
   private let descriptor: Int32
+  /// Where the text goes: for a terminal a descriptor of its own that never waits, since a terminal calls itself ready
+  /// when it has room for a single byte.
+  private let sink: Int32
   private let state: Mutex<State>
 
   /// - Parameter patience: milliseconds that the reader may keep the program waiting.
   public init(_ descriptor: Int32, patience: Int = TextStream.patience) {
     self.descriptor = descriptor
+    sink = Self.terminal(descriptor) ?? descriptor
     state = Mutex(State(patience: patience))
+  }
+
+  private static func terminal(_ descriptor: Int32) -> Int32? {
+    guard isatty(descriptor) == 1 else { return nil }
+    #if canImport(Darwin)
+      // SAFETY: the name is terminated, and copied here.
+      guard let name = unsafe ttyname(descriptor).map({ unsafe String(cString: $0) }) else { return nil }
+    #else
+      let name = "/proc/self/fd/\(descriptor)"
+    #endif
+    let opened = unsafe open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+    return opened >= 0 ? opened : nil
   }
 
   /// Whether somebody watches.
@@ -54,13 +72,18 @@ public final class TextStream: Sendable {
   public var failure: String? { state.withLock { $0.failure }.map { systemReason($0) } }
 
   /// Writes the text, or drops it, or what is left of it.
-  public func write(_ text: String) {
+  public func write(_ text: String) { write(text, isPatient: false) }
+
+  /// Writes a result, for as long as its reader takes; it is dropped only when nobody is there any more.
+  public func deliver(_ text: String) { write(text, isPatient: true) }
+
+  private func write(_ text: String, isPatient: Bool) {
     state.withLock { state in
       let bytes = Array(((state.isCut ? "\n" : "") + text).utf8)
       var start = 0
       while start < bytes.count {
         let end = min(start + Self.piece, bytes.count)
-        guard let count = write(bytes.span.extracting(start..<end), &state) else { break }
+        guard let count = write(bytes.span.extracting(start..<end), &state, isPatient) else { break }
         start += count
       }
       state.isCut = start < bytes.count && (start > 0 ? bytes[start - 1] != UInt8(ascii: "\n") : state.isCut)
@@ -68,20 +91,19 @@ public final class TextStream: Sendable {
   }
 
   /// Bytes taken; `nil` when the rest is to be dropped.
-  private func write(_ bytes: Span<UInt8>, _ state: inout State) -> Int? {
+  private func write(_ bytes: Span<UInt8>, _ state: inout State, _ isPatient: Bool) -> Int? {
     while true {
-      let started = ContinuousClock.now
-      let isReady = Descriptor.waitUntilWritable(descriptor, milliseconds: state.patience)
-      let waited = (ContinuousClock.now - started) / .milliseconds(1)
-      state.patience = max(0, state.patience - Int(waited))
-      guard isReady else {
+      guard isPatient || isReady(&state) else {
         state.failure = EAGAIN
         return nil
       }
-      switch Descriptor.write(bytes, to: descriptor) {
+      if isPatient { _ = Descriptor.waitUntilWritable(sink, milliseconds: -1) }
+      switch Descriptor.write(bytes, to: sink) {
       case .wrote(let count): return count
-      // Taken by another writer in between.
-      case .full where state.patience > 0: continue
+      // Taken by another writer in between, or less room than there seemed to be.
+      case .full where isPatient || state.patience > 0:
+        state.patience -= isPatient ? 0 : 1
+        usleep(1000)
       case .full:
         state.failure = EAGAIN
         return nil
@@ -90,5 +112,14 @@ public final class TextStream: Sendable {
         return nil
       }
     }
+  }
+
+  /// Whether the reader takes text, within the patience that is left.
+  private func isReady(_ state: inout State) -> Bool {
+    let started = ContinuousClock.now
+    let isReady = Descriptor.waitUntilWritable(sink, milliseconds: max(state.patience, 0))
+    // A wait that gave nothing counts too, so that a reader of single bytes does not hold the program for ever.
+    state.patience -= max(isReady ? 0 : 1, Int((ContinuousClock.now - started) / .milliseconds(1)))
+    return isReady
   }
 }

@@ -44,7 +44,9 @@ public enum CommandLineTool {
       if !text.isEmpty { Console.note(text) }
       exit(code.rawValue)
     }
-    if !text.isEmpty { TextStream.output.write(text + "\n") }
-    exit(TextStream.output.failure == nil ? EXIT_SUCCESS : EXIT_FAILURE)
+    if !text.isEmpty { TextStream.output.deliver(text + "\n") }
+    guard let failure = TextStream.output.failure else { exit(EXIT_SUCCESS) }
+    Console.note("Error: this could not be written: \(failure)")
+    exit(EXIT_FAILURE)
   }
 }

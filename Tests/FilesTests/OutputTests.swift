@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -121,7 +122,7 @@ import Testing
   @Test("replace the whole older set")
   func replaces() throws {
     let hidden = try made()
-    try FileSet(hidden, target: folder.path("a.png")).publish(pairs, removing: ["a-4.png"])
+    try FileSet(hidden, target: folder.path("a.png")).publish(pairs, removing: { ["a-4.png"] })
     hidden.remove()
     #expect(folder.contents == names && names.allSatisfy { text($0) == "new " + $0 })
   }
@@ -133,11 +134,55 @@ import Testing
     let long = String(repeating: "x", count: 300)
     let changed = pairs.enumerated().map { ($1.partial, $0 == blocked ? long : $1.final) }
     #expect(throws: OutputError.self) {
-      try FileSet(hidden, target: folder.path("a.png")).publish(changed, removing: ["a-4.png"])
+      try FileSet(hidden, target: folder.path("a.png")).publish(changed, removing: { ["a-4.png"] })
     }
     hidden.remove()
     #expect(folder.contents == names + ["a-4.png"])
     #expect((names + ["a-4.png"]).allSatisfy { text($0) == "old " + $0 })
+  }
+
+  @Test("stay where they are found whole when the program ends at once in the middle, and wait for each other")
+  func ends() throws {
+    let hidden = try made()
+    #expect(Leftovers.isKnown(hidden.path))
+    try FileSet(hidden, target: folder.path("a.png")).publish(pairs) {
+      // A second Ctrl-C takes away what is known: from here on this holds the only copies.
+      #expect(!Leftovers.isKnown(hidden.path))
+      return ["a-4.png"]
+    }
+    #expect(names.allSatisfy { text($0) == "new " + $0 })
+    let marker = Temporary.marker(for: "set.a.png", in: folder.path)
+    let lock = EntryLock.take(marker, creating: true)
+    let second = try made()
+    let isDone = Mutex(false)
+    let thread = Thread { [pairs, folder] in
+      try? FileSet(second, target: folder.path("a.png")).publish(pairs) { [] }
+      isDone.withLock { $0 = true }
+    }
+    thread.start()
+    Thread.sleep(forTimeInterval: 0.3)
+    #expect(lock != nil && !isDone.withLock { $0 })
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test("that are recovered overwrite nothing that has come since")
+  func newer() throws {
+    let hidden = folder.path(".a.png.01234567.partial")
+    try FileManager.default.createDirectory(atPath: hidden + "/old", withIntermediateDirectories: true)
+    try write("older", hidden + "/old/a-1.png")
+    Temporary.sweep(folder.path)
+    #expect(text("a-1.png") == "old a-1.png")
+    #expect(text(".a.png.01234567.partial/old/a-1.png") == "older")
+  }
+
+  @Test("of another user are nobody's business", .enabled("needs root") { geteuid() == 0 })
+  func planted() throws {
+    let hidden = folder.path(".q.0badcafe.partial")
+    try FileManager.default.createDirectory(atPath: hidden + "/placing", withIntermediateDirectories: true)
+    try write("planted", hidden + "/placing/new.txt")
+    #expect(unsafe chown(hidden, 65534, 65534) == 0)
+    Temporary.sweep(folder.path)
+    #expect(text("new.txt") == nil && text(".q.0badcafe.partial/placing/new.txt") == "planted")
   }
 
   @Test("go back or forward after a kill in the middle", arguments: ["old", "placing"])

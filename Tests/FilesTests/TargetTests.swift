@@ -49,6 +49,12 @@ import Testing
     #expect(refusal(folder.path("circle.mp4"))?.contains("circle") == true)
   }
 
+  @Test("a link to a name that is not UTF-8 is refused, not mended")
+  func foreignLink() async throws {
+    #expect(try await shell("cd \"$1\" && ln -s \"$(printf '\\377.mp4')\" l.mp4"))
+    #expect(refusal(folder.path("l.mp4"))?.contains("not UTF-8") == true)
+  }
+
   @Test("what a rename would destroy or cannot replace is refused")
   func kinds() async throws {
     #expect(try await shell("mkfifo \"$1/pipe\""))
@@ -119,6 +125,38 @@ import Testing
     try pipe.writing.close()
     let rest = try #require(try pipe.reading.readToEnd())
     #expect(String(decoding: first + rest, as: UTF8.self).hasSuffix("\nlast\n"))
+  }
+
+  @Test(
+    "on a terminal is dropped too, though a terminal calls itself ready for a single byte",
+    .enabled("needs pseudo-terminals as Linux has them") { FileManager.default.fileExists(atPath: "/dev/ptmx") })
+  func terminal() throws {
+    let master = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY)
+    // The two requests of Linux that unlock a new terminal and tell its number.
+    var (unlocked, number): (Int32, Int32) = (0, 0)
+    #expect(unsafe ioctl(master, 0x4004_5431, &unlocked) == 0 && ioctl(master, 0x8004_5430, &number) == 0)
+    let name = "/dev/pts/\(number)"
+    let slave = unsafe open(name, O_RDWR | O_NOCTTY)
+    defer { for descriptor in [slave, master] { close(descriptor) } }
+    let stream = TextStream(slave, patience: 200)
+    let started = ContinuousClock.now
+    for _ in 0..<2000 { stream.write(String(repeating: "x", count: 300) + "\n") }
+    #expect(ContinuousClock.now - started < .seconds(60) && stream.failure != nil)
+  }
+
+  @Test("is waited for where it is a result")
+  func result() throws {
+    let pipe = Pipe()
+    let stream = TextStream(pipe.writing.fileDescriptor, patience: 10)
+    let text = String(repeating: "x", count: 300_000)
+    let thread = Thread {
+      stream.deliver(text)
+      try? pipe.writing.close()
+    }
+    thread.start()
+    Thread.sleep(forTimeInterval: 0.3)
+    #expect(try pipe.reading.readToEnd()?.count == 300_000)
+    #expect(stream.failure == nil)
   }
 
   @Test("says why it was dropped")

@@ -240,6 +240,21 @@ import Testing
     #expect(folder.contents == [])
   }
 
+  @Test("an encoder that never ends its trial is stopped by cancellation with all that it started")
+  func hangingEncoder() async throws {
+    let (tools, folder) = (try TemporaryFolder(), try TemporaryFolder())
+    let ffmpeg = try script(": >\"$0.started\"; sleep 987 & wait", in: tools)
+    let task = Task { [settings = try settings(5)] in
+      _ = try await ClipWriter(path: folder.path("a.mp4"), settings: settings, ffmpeg: ffmpeg)
+    }
+    while !FileManager.default.fileExists(atPath: tools.path("fake.started")) {
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    task.cancel()
+    await #expect(throws: MediaError.cancelled(path: folder.path("a.mp4"))) { try await task.value }
+    #expect(folder.contents == [])
+  }
+
   @Test("a finished clip that cannot take its name is kept beside it", arguments: ["mp4", "gif", "png", "y4m"])
   func keepsClip(_ suffix: String) async throws {
     let ffmpeg = try requireFFmpeg()

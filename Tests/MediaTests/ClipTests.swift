@@ -53,6 +53,15 @@ import Testing
     #expect(image.height == (suffix == "mp4" ? 22 : 21))
   }
 
+  @Test(
+    "a percent sign in a folder's name is no number, whatever follows it", arguments: ["50%d", "50%\u{301}d", "%%"])
+  func percentFolders(_ name: String) async throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.path(name), withIntermediateDirectories: false)
+    try await write(folder.path(name) + "/a.png", frames: clip(count: 2))
+    #expect(try folder.allContents().map { $0.split(separator: "/").last } == [name[...], "a-0001.png", "a-0002.png"])
+  }
+
   @Test("a set of stills is numbered and equal to its frames, whatever its name")
   func stills() async throws {
     let ffmpeg = try requireFFmpeg()

@@ -62,10 +62,10 @@ extension WanCommandTests {
     func fullDisk(_ format: String) async throws {
       // As much room as the trial takes, and no more: the rest is filled when sampling begins.
       let script = """
-        mkdir full && mount -t tmpfs -o size=3m none full && printf old >full/a.\(format) && printf old >full/a-0001.png
+        TMPDIR=$PWD/temporary; export TMPDIR; mkdir "$TMPDIR" full && mount -t tmpfs -o size=3m none full && printf old >full/a.\(format) && printf old >full/a-0001.png
         (while ! grep -q 'step 1/' log 2>/dev/null; do sleep 0.02; done; cat /dev/zero >full/filler) 2>/dev/null &
         "$@" --steps 40 -o full/a.\(format) 2>log; code=$?; wait; rm full/filler
-        cat log >&2; ls -A full; cat full/a.\(format); exit $code
+        cat log >&2; ls -A full; cat full/a.\(format); rm -r "$TMPDIR"; exit $code
         """
       let command = ["-rm", "sh", "-c", script, "sh", try BuiltCommand.path()] + short.dropLast(2)
       let result = try await runCommand("unshare", command.map { Array($0.utf8) }, in: folder)

@@ -56,6 +56,16 @@ extension WanCommandTests {
       #expect(folder.contents == (1...5).map { "a-000\($0).png" })
     }
 
+    @Test("a picture of the older set is not removed by the run that starts from it")
+    func ownPicture() async throws {
+      for number in 1...9 {
+        try FileManager.default.copyItem(atPath: Folders.picture, toPath: folder.path("a-000\(number).png"))
+      }
+      let result = try await wan(short + ["-i", "a-0007.png", "-o", "a.png"], in: folder)
+      #expect(result.status == .exited(1) && result.errors.contains("a-0007.png"), "\(result.errors)")
+      #expect(folder.contents == (1...9).map { "a-000\($0).png" })
+    }
+
     @Test("what a killed run leaves is taken away by the next one", arguments: ["y4m", "png", "mp4"])
     func kill(_ format: String) async throws {
       let arguments = ["generate", "-p", "a", "--steps", "1", "--frames", "81", "-o", "a.\(format)"]

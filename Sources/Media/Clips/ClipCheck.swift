@@ -6,14 +6,22 @@ struct ClipCheck {
   /// The clip that errors name.
   let path: String
 
+  /// Seconds that reading may take: far more than it does on a slow machine.
+  static func patience(_ settings: ClipSettings, frames: Int) -> Int {
+    120 + settings.width * settings.height * frames / 500_000
+  }
+
   /// - Parameter file: for .png the pattern of the numbered set, percent signs doubled elsewhere.
   /// - Throws: `cannotWrite` when it cannot be decoded to its end, or does not hold as many frames; `cancelled`.
-  func check(_ file: String, is container: ClipFormat.Container, frameCount: Int) async throws(MediaError) {
+  func check(_ file: String, is container: ClipFormat.Container, settings: ClipSettings) async throws(MediaError) {
+    let frameCount = settings.frameCount
     var arguments = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-nostats", "-progress", "pipe:1"]
     arguments += ["-protocol_whitelist", "file", "-threads", "2"]
     if container == .png { arguments += ["-f", "image2", "-start_number", "1"] }
     arguments += ["-i", "file:" + file, "-map", "0:v:0", "-f", "null", "-"]
-    let result = try await ffmpeg.collect(arguments, limit: 1 << 22, subject: path)
+    let result = try await ffmpeg.collect(
+      arguments, limit: 1 << 22, subject: path,
+      seconds: Self.patience(settings, frames: frameCount))
     let words = result.log.lines.joined(separator: "; ")
     guard result.succeeded, words.isEmpty else {
       throw .cannotWrite(path: path, reason: "what the encoder left cannot be read back: \(words)")

@@ -18,7 +18,8 @@ struct ClipFiles {
       let name = stem + "." + container.rawValue
       return (folder.file(name), name)
     }
-    let escaped = folder.path.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+    // Scalar by scalar: a mark behind a percent sign would hide it among characters.
+    let escaped = String(String.UnicodeScalarView(folder.path.unicodeScalars.flatMap { $0 == "%" ? [$0, $0] : [$0] }))
     return (Paths.join(escaped, stem + "%07d.png"), stem + "0000001.png")
   }
 

@@ -26,9 +26,13 @@ public struct FrameRate: Sendable, Hashable, ExpressibleByIntegerLiteral, Custom
     } else if value.rounded() == value {
       self.init(Int(value))
     } else {
-      self.init(Int((value * 1000).rounded()), over: 1000)
+      let thousandths = Int((value * 1000).rounded())
+      let divisor = Self.commonDivisor(thousandths, 1000)
+      self.init(thousandths / divisor, over: 1000 / divisor)
     }
   }
+
+  private static func commonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? max(a, 1) : commonDivisor(b, a % b) }
 
   /// Frames per second as one number.
   public var value: Double { Double(numerator) / Double(denominator) }

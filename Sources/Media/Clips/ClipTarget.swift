@@ -38,13 +38,17 @@ public struct ClipTarget: Sendable {
     file == nil ? [] : files(frameCount: frameCount).finals
   }
 
-  /// How many pictures of an older, longer set the clip will take away.
-  public func replacedPictures(frameCount: Int) -> Int { files(frameCount: frameCount).extras.count }
+  /// The pictures of an older, longer set that the clip will take away.
+  public func removedPaths(frameCount: Int) -> [String] {
+    let files = files(frameCount: frameCount)
+    return files.extras.map { Paths.join(Paths.folder(of: files.path), $0) }
+  }
 
-  /// Looks at the folder, and makes and removes a hidden folder there.
+  /// Looks at the folder, and makes and removes a hidden folder there; of a stream, whether anybody is at its other end.
   ///
   /// - Throws: `cannotWrite`.
   public func probe() throws(MediaError) {
+    if let stream, let reason = Descriptor.refusal(of: stream) { throw .cannotWrite(path: name, reason: reason) }
     guard let file else { return }
     do throws(OutputError) {
       if container != .png { try file.check() }
@@ -66,7 +70,7 @@ public struct ClipTarget: Sendable {
     let files = files(frameCount: frameCount)
     do throws(OutputError) {
       guard files.isSet else { return try file.check() }
-      for path in files.finals { try OutputTarget(entry: path).check() }
+      for path in files.finals + removedPaths(frameCount: frameCount) { try OutputTarget(entry: path).check() }
     } catch {
       throw .cannotWrite(path: name, reason: error.description)
     }

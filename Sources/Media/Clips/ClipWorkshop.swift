@@ -25,7 +25,8 @@ struct ClipWorkshop: Sendable {
       ?? Paths.join(FileManager.default.temporaryDirectory.path, "wan")
     try Self.checkSpace(target, settings, Paths.folder(of: place))
     do { folder = try OutputFolder(beside: place) } catch {
-      throw .cannotWrite(path: target.name, reason: error.description)
+      let hint = target.stream == nil ? "" : " (the folder of temporary files, TMPDIR)"
+      throw .cannotWrite(path: target.name, reason: error.description + hint)
     }
   }
 
@@ -37,21 +38,33 @@ struct ClipWorkshop: Sendable {
     let needed = max(known, leastSpace)
     if let free = space?.intValue, free < needed {
       throw .cannotWrite(
-        path: target.name, reason: "the disk has \(free >> 20) MiB left, \(needed >> 20) MiB are needed")
+        path: target.name,
+        reason: "the disk of '\(folder)' has \(free >> 20) MiB left, \((needed + (1 << 20) - 1) >> 20) MiB are needed")
     }
   }
 
   private var files: ClipFiles { target.files(frameCount: settings.frameCount) }
 
   func tryEncoder() async throws(MediaError) {
-    guard target.needsFFmpeg, let ffmpeg, let folder else { return }
+    guard target.needsFFmpeg, let ffmpeg, let folder else { return try await begin() }
     let trial = EncoderTrial(ffmpeg: ffmpeg, settings: settings, container: target.container, folder: folder)
     try await trial.run(path: target.name)
   }
 
+  /// Sends a stream's header before the work that its frames take: a reader that takes none is known then.
+  private func begin() async throws(MediaError) {
+    guard let stream = target.stream else { return }
+    let code: Int32?
+    do { code = try await PipeWriter(stream: stream).write(Y4MEncoder.header(settings)) } catch {
+      throw .cancelled(path: target.name)
+    }
+    if let code { throw .cannotWrite(path: target.name, reason: systemReason(code)) }
+  }
+
   func makeEncoder() throws(MediaError) -> any FrameEncoder {
     guard target.needsFFmpeg, let ffmpeg, let folder else {
-      return Y4MEncoder(try y4mSink(), settings: settings, path: target.name)
+      let header = target.stream == nil ? Y4MEncoder.header(settings) : nil
+      return Y4MEncoder(try y4mSink(), header: header, path: target.name)
     }
     let metadata = try writeMetadata(folder)
     let arguments = EncoderArguments(settings: settings, metadataFile: metadata, isStream: target.stream != nil)
@@ -62,7 +75,7 @@ struct ClipWorkshop: Sendable {
   }
 
   private func y4mSink() throws(MediaError) -> Y4MEncoder.Sink {
-    if let stream = target.stream { return .stream(PipeWriter(stream, isNonBlocking: false)) }
+    if let stream = target.stream { return .stream(PipeWriter(stream: stream)) }
     guard let folder else { throw .cannotWrite(path: target.name, reason: "it has no folder") }
     do { return .file(try OutputStreamFile(path: files.pattern(in: folder))) } catch {
       throw .cannotWrite(path: target.name, reason: error.description)
@@ -94,7 +107,7 @@ struct ClipWorkshop: Sendable {
       return
     }
     let check = ClipCheck(ffmpeg: ffmpeg, path: target.name)
-    try await check.check(files.pattern(in: folder), is: target.container, frameCount: settings.frameCount)
+    try await check.check(files.pattern(in: folder), is: target.container, settings: settings)
   }
 
   /// Gives the files their names.
@@ -105,7 +118,7 @@ struct ClipWorkshop: Sendable {
     let notices = addComments(folder)
     do throws(OutputError) {
       if files.isSet {
-        try FileSet(folder, target: files.path).publish(files.pairs, removing: files.extras)
+        try FileSet(folder, target: files.path).publish(files.pairs) { files.extras }
       } else if let pair = files.pairs.first {
         try folder.publish(pair.partial, as: files.path)
       }

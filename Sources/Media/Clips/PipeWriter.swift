@@ -7,6 +7,14 @@ struct PipeWriter: Sendable {
   /// is ready takes without waiting.
   private let piece: Int
 
+  /// Somebody else's descriptor: a pipe is opened anew, so that it does not wait for this program alone, and a file never
+  /// waits.
+  init(stream: Int32) {
+    let kind = FileStatus(descriptor: stream)?.kind
+    let own = kind == .pipe ? Descriptor.reopenedWithoutWaiting(stream) : nil
+    self.init(own ?? stream, isNonBlocking: own != nil || kind == .file)
+  }
+
   /// - Parameter isNonBlocking: whether writes to it return rather than wait; only then are large pieces written.
   init(_ descriptor: Int32, isNonBlocking: Bool) {
     self.descriptor = descriptor

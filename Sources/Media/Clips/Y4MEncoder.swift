@@ -13,13 +13,18 @@ actor Y4MEncoder: FrameEncoder {
   private let path: String
   private var header: [UInt8]?
 
-  init(_ sink: Sink, settings: ClipSettings, path: String) {
+  /// - Parameter header: nil where it is written already.
+  init(_ sink: Sink, header: [UInt8]?, path: String) {
+    (self.sink, self.header, self.path) = (sink, header, path)
+  }
+
+  /// What a clip begins with.
+  static func header(_ settings: ClipSettings) -> [UInt8] {
     let rate = settings.frameRate
     let text =
       "YUV4MPEG2 W\(settings.width) H\(settings.height) F\(rate.numerator):\(rate.denominator) Ip A1:1 C444"
       + " XYSCSS=444 XCOLORRANGE=LIMITED\n"
-    header = Array(text.utf8)
-    (self.sink, self.path) = (sink, path)
+    return Array(text.utf8)
   }
 
   /// Bytes of a whole clip, but for its header.

@@ -16,14 +16,22 @@ struct EncoderTrial {
     let arguments = EncoderArguments(settings: single, metadataFile: nil)
       .arguments(for: container, output: "file:" + names.pattern)
     let encoder = try FFmpegEncoder(ffmpeg, arguments: arguments, path: path)
+    // One frame of the largest size takes a slow machine seconds.
+    let seconds = 60 + settings.width * settings.height / 100_000
+    let alarm = Task {
+      try await Task.sleep(for: .seconds(seconds))
+      encoder.abandon()
+    }
+    defer { alarm.cancel() }
     do throws(MediaError) {
       try await encoder.write(RGBImage(black: settings.width, settings.height))
       try await encoder.finish()
-      try await ClipCheck(ffmpeg: ffmpeg, path: path).check(names.pattern, is: container, frameCount: 1)
+      try await ClipCheck(ffmpeg: ffmpeg, path: path).check(names.pattern, is: container, settings: single)
     } catch {
+      let isLate = !Task.isCancelled && encoder.isAbandoned
       encoder.abandon()
       await encoder.ended()
-      throw error
+      throw isLate ? .ffmpegFailed(path: path, status: "one frame took more than \(seconds) seconds", log: []) : error
     }
     folder.discard(names.first)
   }

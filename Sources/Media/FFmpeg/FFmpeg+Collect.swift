@@ -23,14 +23,18 @@ extension FFmpeg {
   /// - Parameters:
   ///   - subject: the path that errors name.
   ///   - input: nil for a run without input and without bounds.
+  ///   - seconds: the time that a run without input may take.
   func collect(
-    _ arguments: [String], limit: Int, subject: String, input: BoundedInput? = nil
+    _ arguments: [String], limit: Int, subject: String, input: BoundedInput? = nil, seconds: Int? = nil
   ) async throws(MediaError) -> ProcessResult {
     do {
-      let result = try await within(input?.bounds.seconds) {
+      let result = try await within(input?.bounds.seconds ?? seconds) {
         try await collected(configuration(arguments, input: input), limit: limit)
       }
       guard !Task.isCancelled else { throw MediaError.cancelled(path: subject) }
+      if result == nil, let seconds {
+        throw MediaError.ffmpegFailed(path: subject, status: "stopped after \(seconds) seconds", log: [])
+      }
       guard let result else {
         throw MediaError.cannotRead(
           path: subject, reason: "ffmpeg was stopped after \(input?.bounds.seconds ?? 0) seconds without a picture")
@@ -60,11 +64,13 @@ extension FFmpeg {
   private func configuration(_ arguments: [String], input: BoundedInput?) async throws -> Configuration {
     guard let input else {
       return Configuration(
-        executable: try await executable(), arguments: Arguments(arguments), platformOptions: .ownGroup)
+        executable: try await executable(), arguments: Arguments(arguments), environment: .forFFmpeg,
+        platformOptions: .ownGroup)
     }
     let words = ["-c", Self.preparation, "sh", "\(input.bounds.kibibytes)", input.path, path] + arguments
     return Configuration(
-      executable: try await Executable.at("/bin/sh"), arguments: Arguments(words), platformOptions: .ownGroup)
+      executable: try await Executable.at("/bin/sh"), arguments: Arguments(words), environment: .forFFmpeg,
+      platformOptions: .ownGroup)
   }
 
   private func collected(_ configuration: Configuration, limit: Int) async throws -> ProcessResult {
@@ -108,11 +114,18 @@ extension Executable {
   }
 }
 
+extension Environment {
+  /// Without the variable that makes ffmpeg leave a report in the working folder.
+  static var forFFmpeg: Environment { .inherit.updating(["FFREPORT": nil]) }
+}
+
 extension PlatformOptions {
   /// A process group of its own: Ctrl-C at the terminal reaches this program alone, which then ends ffmpeg itself.
   static var ownGroup: PlatformOptions {
     var options = PlatformOptions()
     options.processGroupID = 0
+    // What ffmpeg may have started itself, being a script, ends with it.
+    options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
     return options
   }
 }

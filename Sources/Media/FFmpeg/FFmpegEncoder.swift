@@ -66,6 +66,8 @@ actor FFmpegEncoder: FrameEncoder {
 
   nonisolated func abandon() { process.cancel() }
 
+  nonisolated var isAbandoned: Bool { process.isCancelled }
+
   func ended() async {
     closeInput()
     _ = await process.value
@@ -100,7 +102,7 @@ actor FFmpegEncoder: FrameEncoder {
     }
     do {
       let configuration = Configuration(
-        executable: executable, arguments: Arguments(arguments), platformOptions: .ownGroup)
+        executable: executable, arguments: Arguments(arguments), environment: .forFFmpeg, platformOptions: .ownGroup)
       guard let output else { return try await run(configuration, from: input, to: .discarded, path) }
       let stream = FileDescriptorOutput.fileDescriptor(
         FileDescriptor(rawValue: output), closeAfterSpawningProcess: false)

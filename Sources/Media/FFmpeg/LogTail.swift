@@ -40,7 +40,10 @@ struct LogTail: Sendable {
     let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).map { line in
       String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.properties.generalCategory != .control }))
     }
-    return lines.filter { !$0.isEmpty && !$0.contains("Last message repeated") }
+    // A library that the loader could not load beforehand (LD_PRELOAD) is no word of ffmpeg's.
+    return lines.filter {
+      !$0.isEmpty && !$0.contains("Last message repeated") && !$0.hasPrefix("ERROR: ld.so:")
+    }
   }
 }
 

@@ -44,7 +44,11 @@ struct OutputOptions: ParsableArguments {
   /// What the run will write, looked at as far as that can be done before there is a plan.
   func places() throws -> OutputPlaces {
     let tensors = try tensorTarget()
-    if output == "-" { return OutputPlaces(clip: try stdout(), reservation: nil, tensors: tensors) }
+    if output == "-" {
+      let clip = try stdout()
+      try clip.probe()
+      return OutputPlaces(clip: clip, reservation: nil, tensors: tensors)
+    }
     let reservation = output == nil ? try reserve() : nil
     let clip = try ClipTarget(path: reservation?.path ?? output ?? "clip.mp4")
     try clip.probe()
@@ -98,9 +102,11 @@ struct OutputPlaces {
     if let tensors, clips.contains(where: { isSame($0, tensors.path) }) {
       throw CommandError("--save-tensors \(tensors.given) is the clip's own file; name another")
     }
-    for output in clips + (tensors.map { [$0.path] } ?? []) {
+    let touched = clips + clip.removedPaths(frameCount: plan.frames) + (tensors.map { [$0.path] } ?? [])
+    for output in touched {
       guard let input = inputs.first(where: { isSame($0, output) }) else { continue }
-      throw CommandError("'\(output)' is read by this run ('\(input)') and would be replaced; name another output")
+      throw CommandError(
+        "'\(output)' is read by this run ('\(input)') and would be replaced or removed; name another output")
     }
   }
 

@@ -48,7 +48,7 @@ struct PlanReport: Encodable {
     noise = plan.noise == .cpu ? "cpu" : "cuda"
     self.backend = backend
     output = clip.name == "-" ? "standard output" : clip.name
-    replaced = clip.replacedPictures(frameCount: plan.frames)
+    replaced = clip.removedPaths(frameCount: plan.frames).count
     var next = 0
     experts = plan.stepsPerExpert.map { expert, steps in
       defer { next += steps }

@@ -23,7 +23,7 @@ final class ProgressReporter: Sendable {
 
   func begin(_ plan: PlanReport) {
     switch style {
-    case .json: Console.json(plan)
+    case .json: Console.event(plan)
     case .quiet: break
     case .bar, .lines:
       for line in plan.lines { Console.note(line) }
@@ -33,7 +33,7 @@ final class ProgressReporter: Sendable {
   func show(_ event: GenerationEvent) {
     switch style {
     case .quiet: break
-    case .json: Console.json(EventReport(event))
+    case .json: Console.event(EventReport(event))
     case .bar where event.isNotice:
       draw("")
       if let line = line(event) { Console.note(line) }
@@ -45,7 +45,7 @@ final class ProgressReporter: Sendable {
   func end(_ report: EndReport) {
     switch style {
     case .quiet: break
-    case .json: Console.json(report)
+    case .json: Console.event(report)
     case .lines: Console.note(report.line)
     case .bar:
       draw("")

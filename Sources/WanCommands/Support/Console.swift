@@ -5,7 +5,8 @@ import Foundation
 /// Where text goes: reports on standard output, everything about the run on standard error. Text that cannot be written
 /// is dropped: no reader is worth a run.
 enum Console {
-  static func out(_ line: String) { TextStream.output.write(TerminalText.printable(line) + "\n") }
+  /// A line of a result, which waits for its reader.
+  static func out(_ line: String) { TextStream.output.deliver(TerminalText.printable(line) + "\n") }
 
   static func note(_ line: String) { TextStream.errors.write(TerminalText.printable(line) + "\n") }
 
@@ -18,11 +19,21 @@ enum Console {
   /// Columns that a line of standard error may have.
   static var columns: Int { TextStream.errors.columns ?? 80 }
 
+  /// A result as one line of JSON.
   static func json(_ value: some Encodable) {
+    if let line = jsonLine(value) { TextStream.output.deliver(line) }
+  }
+
+  /// An event of a run as one line of JSON, for which the run does not wait long.
+  static func event(_ value: some Encodable) {
+    if let line = jsonLine(value) { TextStream.output.write(line) }
+  }
+
+  private static func jsonLine(_ value: some Encodable) -> String? {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if let data = try? encoder.encode(value) {
-      TextStream.output.write(TerminalText.printableJSON(String(decoding: data, as: UTF8.self)) + "\n")
+    return (try? encoder.encode(value)).map {
+      TerminalText.printableJSON(String(decoding: $0, as: UTF8.self)) + "\n"
     }
   }
 

@@ -11,7 +11,7 @@ struct PathArgument: Sendable {
   init(_ argument: String) throws {
     guard !argument.isEmpty else { throw ValidationError("it is empty") }
     guard !argument.unicodeScalars.contains("\u{FFFD}") else {
-      throw ValidationError("the name holds bytes that are not UTF-8: rename the file, or give it a link")
+      throw ValidationError("the name holds bytes that are not UTF-8: rename the file")
     }
     let expanded = Paths.expandingHome(argument, home: ProcessInfo.processInfo.environment["HOME"])
     // A file whose own name begins so must not be expanded further below.

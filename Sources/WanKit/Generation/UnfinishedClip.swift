@@ -32,7 +32,7 @@ struct LatentKeeper {
 
   private func write(_ latents: Tensor, in folder: String) -> String? {
     let stem = Paths.prefix(of: Paths.parts(of: Paths.name(of: clip)).stem, bytes: 100)
-    let names = [""] + (2...99).map { "-\($0)" }
+    let names = [""] + (2...99).map { "-\($0)" } + ["-" + String(UInt64.random(in: .min ... .max), radix: 16)]
     let paths = names.map { Paths.join(folder, "\(stem).latents\($0).safetensors") }
     guard let path = paths.first(where: { FileStatus(path: $0, followingLinks: false) == nil }) else { return nil }
     do {
