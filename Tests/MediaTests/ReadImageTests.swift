@@ -193,9 +193,10 @@ import Testing
   @Test("ffmpeg's memory is bounded by the picture's size")
   func memory() async throws {
     let folder = try TemporaryFolder()
+    let pixmap = Array("P6\n100 100\n255\n".utf8) + [UInt8](repeating: 9, count: 30_000)
     let ffmpeg = try standIn(folder, "ulimit -v >\(folder.path("limit")); exit 1")
     await #expect(throws: MediaError.self) {
-      try await readImage(bytes: Array("P6\n100 100\n255\nabc".utf8), name: "x", ffmpeg: ffmpeg)
+      try await readImage(bytes: pixmap, name: "x", ffmpeg: ffmpeg)
     }
     #if os(Linux)
       let limit = try String(contentsOfFile: folder.path("limit"), encoding: .utf8)

@@ -53,15 +53,18 @@ private struct JPEGHead {
     switch marker {
     case 0xE0 where reader.starts(with: "JFIF\0", at: payload): isJFIF = true
     case 0xE1 where reader.starts(with: "Exif\0\0", at: payload):
-      stored.read(exif: Array(reader.bytes[payload..<segment.upperBound]))
+      // What a segment has no room for goes on in the next; so the directory is that of the first.
+      if stored.exif == nil { stored.exif = [] }
+      stored.exif?.append(contentsOf: reader.bytes[payload..<segment.upperBound].dropFirst(6))
     case 0xE1 where reader.starts(with: "http://ns.adobe.com/xap/1.0/\0", at: payload):
-      stored.read(xmp: reader.bytes[segment])
+      stored.xmp = reader.bytes[segment]
     case 0xEE where reader.starts(with: "Adobe", at: payload) && segment.count >= 16: adobe = segment
     case 0xE0...0xEF, 0xFE: break
     case 0xC0...0xC3, 0xC5...0xC7, 0xC9...0xCB, 0xCD...0xCF, 0xF7:
       guard frame == nil else { throw .damaged("it has two JPEG frames") }
-      frame = try JPEGFrame(reader, marker, at: segment.lowerBound)
-      kept += reader.bytes[segment]
+      let header = try JPEGFrame(reader, marker, at: segment.lowerBound)
+      kept += header.segment(Array(reader.bytes[segment]))
+      frame = header
     default: kept += reader.bytes[segment]
     }
   }
@@ -118,6 +121,14 @@ private struct JPEGFrame {
     }
   }
 
+  /// The frame header as decoders agree on it: a single channel has no ratio to others, whatever its factors.
+  func segment(_ bytes: [UInt8]) -> [UInt8] {
+    guard components.count == 1, bytes.count > 11 else { return bytes }
+    var bytes = bytes
+    bytes[11] = 0x11
+    return bytes
+  }
+
   /// - Parameter transform: Adobe's note: 0 colours as they are, 1 YCbCr, 2 YCCK.
   func form(_ transform: Int?, isJFIF: Bool) throws(Refusal) -> PixelForm {
     if components.count == 1 { return .planes(ChromaLayout(sampling: .grey, rule: .jpeg)) }
@@ -137,14 +148,20 @@ private struct JPEGFrame {
   }
 
   private func chromaForm() throws(Refusal) -> PixelForm {
-    let factors = components.map(\.sampling)
-    let samplings: [Int: ChromaLayout.Sampling] = [
-      0x21: .halfWidth, 0x12: .halfHeight, 0x22: .quarter, 0x41: .quarterWidth,
+    let samplings: [[Int]: ChromaLayout.Sampling] = [
+      [0x11, 0x11, 0x11]: .full, [0x21, 0x11, 0x11]: .halfWidth, [0x12, 0x11, 0x11]: .halfHeight,
+      [0x14, 0x12, 0x12]: .halfHeight, [0x22, 0x11, 0x11]: .quarter, [0x41, 0x11, 0x11]: .quarterWidth,
     ]
-    if Set(factors).count == 1 { return .planes(ChromaLayout(sampling: .full, rule: .jpeg)) }
-    guard factors[1...].allSatisfy({ $0 == 0x11 }), let sampling = samplings[factors[0]] else {
+    guard let sampling = samplings[Self.reduced(components.map(\.sampling))] else {
       throw .unread("a JPEG picture of unusual sampling")
     }
     return .planes(ChromaLayout(sampling: sampling, rule: .jpeg))
+  }
+
+  /// Only ratios count: 22 12 12 is 21 11 11. No ffmpeg reduces by more than two, nor four and two.
+  private static func reduced(_ factors: [Int]) -> [Int] {
+    let across = factors.allSatisfy { $0 >> 4 == 2 } ? 0x10 : 0
+    let down = factors.allSatisfy { $0 & 15 == 2 } ? 0x01 : 0
+    return factors.map { $0 - across - down }
   }
 }

@@ -6,7 +6,7 @@ extension CodedPicture {
   init(png file: [UInt8]) throws(Refusal) {
     let reader = ByteReader(bytes: file)
     self.init(codec: .png, stream: Array(file.prefix(8)), width: 0, height: 0)
-    var stored = StoredOrientation()
+    var notes = PNGNotes()
     var offset = 8
     var hasData = false
     while let length = reader.integer(at: offset, size: 4), let name = reader.name(at: offset + 4) {
@@ -17,17 +17,14 @@ extension CodedPicture {
         throw Refusal(reason: "it is in Apple's own PNG variant of iOS apps; convert it to PNG or JPEG first")
       case "IHDR": try readPNGHeader(reader, payload)
       case "IDAT": hasData = true
-      case "eXIf": stored.read(exif: Array(file[payload]))
-      case "iTXt" where reader.starts(with: "XML:com.adobe.xmp\0", at: payload.lowerBound):
-        stored.read(xmp: file[payload])
-      default: break
+      default: notes.read(name, file[payload])
       }
       if ["IHDR", "PLTE", "tRNS", "IDAT", "IEND"].contains(name) { stream += file[offset..<payload.upperBound + 4] }
       offset = payload.upperBound + 4
       if name == "IEND" { break }
     }
     guard hasData, width > 0 else { throw .damaged("it ends before its picture") }
-    steps = stored.steps
+    steps = try notes.orientation().steps
   }
 
   private mutating func readPNGHeader(_ reader: ByteReader, _ payload: Range<Int>) throws(Refusal) {

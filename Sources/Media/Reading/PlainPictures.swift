@@ -43,22 +43,28 @@ extension CodedPicture {
     guard codecs.indices.contains(kind), let codec = codecs[kind] else {
       throw .unread("a Netpbm picture written as text")
     }
-    let numbers = Self.pixmapNumbers(file, kind == 4 ? 2 : 3)
+    let (numbers, start) = Self.pixmapNumbers(file, kind == 4 ? 2 : 3)
     guard numbers.count == (kind == 4 ? 2 : 3) else { throw .damaged("its Netpbm header has no size") }
     let largest = kind == 4 ? 1 : numbers[2]
     guard [1, 255, 65_535].contains(largest), largest > 1 || kind == 4 else {
       throw .unread("a Netpbm picture whose largest value is \(largest)")
     }
-    self.init(codec: codec, stream: file, width: numbers[0], height: numbers[1])
+    let (width, height) = (numbers[0], numbers[1])
+    let row = kind == 4 ? (width + 7) / 8 : width * (kind == 6 ? 3 : 1) * (largest == 65_535 ? 2 : 1)
+    let rows = (file.count - start) / max(row, 1)
+    guard rows >= height || row == 0 else { throw .damaged("it is cut short after \(rows) of \(height) rows") }
+    self.init(codec: codec, stream: file, width: width, height: height)
     form = .rgb(isDeep: largest == 65_535)
   }
 
-  /// The first whole numbers behind the signature, comments skipped.
-  private static func pixmapNumbers(_ file: [UInt8], _ count: Int) -> [Int] {
+  /// The first whole numbers behind the signature, comments skipped, and the place behind them.
+  private static func pixmapNumbers(_ file: [UInt8], _ count: Int) -> (numbers: [Int], end: Int) {
     var numbers: [Int] = []
     var number: Int?
     var isComment = false
+    var end = 2
     for byte in file.dropFirst(2).prefix(65_536) {
+      end += 1
       if isComment || byte == UInt8(ascii: "#") {
         isComment = byte != 0x0A && byte != 0x0D
       } else if (0x30...0x39).contains(byte), number ?? 0 < 1 << 32 {
@@ -71,6 +77,6 @@ extension CodedPicture {
         break
       }
     }
-    return numbers
+    return (numbers, end)
   }
 }

@@ -27,8 +27,8 @@ extension CodedPicture {
           throw .damaged("its first frame has no picture")
         }
         pixels = try WebPPixels(part, reader)
-      case "EXIF": stored.read(exif: Array(file[chunk.payload]))
-      case "XMP ": stored.read(xmp: file[chunk.payload])
+      case "EXIF" where stored.exif == nil: stored.exif = Array(file[chunk.payload])
+      case "XMP " where stored.xmp == nil: stored.xmp = file[chunk.payload]
       default: break
       }
     }
