@@ -50,9 +50,36 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
   ///
   /// Names are compared and hashed by canonical equivalence, in time that is quadratic in a run of combining marks.
   static let longestName = 1024
+  /// The most combining marks in a row that a name may have; Unicode's stream-safe text has as many (UAX 15).
+  static let longestRunOfMarks = 30
 
   static let unfinished = "an unfinished download or copy, as it seems: let it finish, or download the file again"
   static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
+}
+
+extension String {
+  /// Whether the text takes disproportionate time to compare and hash; no name of a tensor is such a text.
+  var isCostlyName: Bool {
+    var run = 0
+    for scalar in unicodeScalars {
+      guard scalar.value >= 0x300, scalar.isMark else {
+        run = 0
+        continue
+      }
+      run += 1
+      if run > CheckpointError.longestRunOfMarks { return true }
+    }
+    return false
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isMark: Bool {
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: true
+    default: properties.canonicalCombiningClass != .notReordered
+    }
+  }
 }
 
 extension Sequence<String> {

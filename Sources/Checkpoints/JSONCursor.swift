@@ -19,6 +19,9 @@ struct JSONCursor {
   ) throws(CheckpointError) {
     try sequence("{", "}") { (json: inout JSONCursor) throws(CheckpointError) in
       let key = try json.string(limit: CheckpointError.longestName)
+      guard !key.isCostlyName else {
+        throw json.failure("a name with more than \(CheckpointError.longestRunOfMarks) combining marks in a row")
+      }
       try json.expect(":")
       try member(&json, key)
     }

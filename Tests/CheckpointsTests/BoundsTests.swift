@@ -46,6 +46,67 @@ struct BoundsTests {
     #expect(refusal(of: pickle.bytes).contains("a tensor needs an offset, sizes and as many strides"))
   }
 
+  @Test("give tensors one remembered tuple of many axes")
+  func sharedSizes() {
+    var pickle = PickleBuilder()
+    pickle.code("(" + String(repeating: "K\u{0}", count: 32) + "tq\u{0}0")
+    pickle.global("torch._utils", "_rebuild_tensor_v2")
+    pickle.code("q\u{1}0")
+    pickle.code(
+      "((X\u{7}\u{0}\u{0}\u{0}storagectorch\nFloatStorage\nX\u{1}\u{0}\u{0}\u{0}0X\u{3}\u{0}\u{0}\u{0}cpuK\u{10}tQq\u{2}00"
+    )
+    pickle.code("(h\u{2}K\u{0}h\u{0}h\u{0}tq\u{3}0]")
+    pickle.code(String(repeating: "h\u{1}h\u{3}R0", count: 50_000) + ".")
+    #expect(refusal(of: pickle.bytes).contains("pickle REDUCE: the pickle needs more memory than any checkpoint does"))
+  }
+
+  @Test(
+    "claim more elements than a number counts",
+    arguments: ["FloatStorage", "ComplexFloatStorage", "ComplexDoubleStorage"],
+    [[1 << 62, 1 << 62], [0, 1 << 62, 1 << 62], [1 << 62, 2], [1 << 60, 7], [1 << 61]])
+  func endlessShapes(type: String, size: [Int]) {
+    let pickle = PickleBuilder.dictionary {
+      $0.tensor(count: 16, size: size, stride: size.map { _ in 0 }, type: type)
+    }
+    #expect(refusal(of: pickle).contains("w'"), "\(refusal(of: pickle))")
+  }
+
+  @Test("claim more bytes all together than a number counts")
+  func endlessSums() {
+    var pickle = PickleBuilder()
+    pickle.code("}")
+    for i in 0..<9 {
+      pickle.string("w\(i)")
+      pickle.tensor(count: 16, size: [1 << 55], stride: [0], type: "ComplexFloatStorage")
+      pickle.code("s")
+    }
+    pickle.code(".")
+    #expect(refusal(of: pickle.bytes).contains("'w4': the tensors up to this one claim more than"))
+  }
+
+  @Test("have names that are a letter under many marks", arguments: [30, 31, 400])
+  func markedNames(count: Int) {
+    let name =
+      "é" + String(repeating: "\u{316}", count: count - count / 2) + String(repeating: "\u{301}", count: count / 2)
+    let json = "{\"\(name)\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"
+    var pickle = PickleBuilder()
+    pickle.code("}")
+    pickle.string(name)
+    pickle.tensor(count: 16, size: [1], stride: [1])
+    pickle.code("s.")
+    var zip = ZipBuilder()
+    zip.add(name, [])
+    let archive = PickleBuilder.archive(pickle.bytes)
+    let expected = "more than 30 combining marks in a row"
+    for text in [
+      complaint { _ = try SafetensorsFile(bytes: Samples.safetensors(json)) },
+      complaint { _ = try TorchArchive(bytes: archive) },
+    ] {
+      #expect(count > 30 ? text.contains(expected) : text.isEmpty, "\(text)")
+    }
+    #expect(complaint { _ = try TorchArchive(bytes: zip.bytes) }.contains(count > 30 ? expected : "called data.pkl"))
+  }
+
   @Test("name a dictionary of nameless members many times over")
   func namelessMembers() {
     var pickle = PickleBuilder()

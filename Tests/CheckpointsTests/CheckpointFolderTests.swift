@@ -96,11 +96,26 @@ struct CheckpointFolderTests {
     }
   }
 
+  @Test("names a few of very many missing shards, written as those that are there")
+  func manyAbsent() throws {
+    try withTemporaryFolder { folder in
+      for i in 0..<300 { try write(Samples.smallSafetensors, to: folder + "/x\(i).safetensors") }
+      for i in [1, 3] {
+        try write(Samples.smallSafetensors, to: folder + "/m-0000\(i)-of-999999.safetensors")
+      }
+      var text = ""
+      let seconds = processorSeconds { text = complaint { _ = try openCheckpoint(path: folder) } }
+      #expect(text.contains("so are 'm-00002-of-999999.safetensors', 'm-00004-of-999999.safetensors', "), "\(text)")
+      #expect(text.contains("'m-00010-of-999999.safetensors' and 999989 more; download them"), "\(text)")
+      #expect(seconds < 5, "\(seconds) s")
+    }
+  }
+
   @Test("knows the names of shards")
   func names() throws {
     let shard = try #require(ShardName("model-00002-of-00003.safetensors"))
     #expect(shard.stem == "model" && shard.number == 2 && shard.count == 3)
-    #expect(shard.all[2] == "model-00003-of-00003.safetensors")
+    #expect(shard.name(ofShard: 3) == "model-00003-of-00003.safetensors")
     let others = [
       "model-00001-of-00001.safetensors", "model-00004-of-00003.safetensors", "model-00000-of-00003.safetensors",
       "00001-of-00002", "a-1-of-99999999999999999999.safetensors", "a-b-of-c.safetensors", "", "-", ".",

@@ -46,6 +46,13 @@ struct RecognitionTests {
       "a JSON error for an index", "a.index.json", #"{ "detail" : "x" }"#, says: "an error message of a server"),
     ForeignFile("other JSON", "a.safetensors", #"{"a": 1}"#, says: #"this is JSON, neither a safetensors file"#),
     ForeignFile("a text", "a.pth", "Entry not found", says: "torch.save: 'Entry not found'; the download failed"),
+    ForeignFile(
+      "notes", "README.md", "# Wan2.2", says: "torch.save: '# Wan2.2'; give the file of the tensors, or the model's"),
+    ForeignFile("a page of notes", "README.md", "<!-- x -->", says: "a web page; give the file of the tensors"),
+    ForeignFile("a setting", "x.yaml", "a: 1", says: "'a: 1'; give the file of the tensors, or the model's folder"),
+    ForeignFile("a checksum", "a.safetensors.sha256", "4d7a  a", says: "'4d7a a'; give the file of the tensors"),
+    ForeignFile("text without an ending", "passwd", "root:x:0", says: "'root:x:0'; give the file of the tensors"),
+    ForeignFile("a text under a link's name", "a.pth?download=true", "no", says: "'no'; the download failed"),
     ForeignFile("text for an index", "a.index.json", "Entry not found", says: "text, not JSON: 'Entry not found'"),
     ForeignFile("a link's text", "a.safetensors", "../../blobs/4d7a", says: "the text of a link: '../../blobs/4d7a'"),
     ForeignFile("UTF-16", "a.index.json", bytes: [0xFF, 0xFE, 0x7B, 0], says: "text in UTF-16"),

@@ -82,6 +82,26 @@ struct GrowthTests {
     #expect(throws: TokenizerError.self) { try tokenizer(tokens: long) }
   }
 
+  @Test("whose many tokens go through many steps are not opened")
+  func tokenSteps() throws {
+    let added = (0..<16_000).map { "{\"id\": \($0 + 9), \"content\": \"q\($0)\", \"normalized\": true}" }
+    let tokens = "[{\"id\": 1, \"content\": \"</s>\", \"normalized\": false}, \(added.joined(separator: ","))]"
+    let steps = sequence(Array(repeating: "{\"type\": \"NFKC\"}", count: 64))
+    let seconds = processorSeconds {
+      let error = #expect(throws: TokenizerError.self) { try tokenizer(normalizer: steps, tokens: tokens) }
+      #expect(error?.description.contains("16000 tokens to be normalised in 64 steps each; at most") == true)
+    }
+    #expect(seconds < 10, "\(seconds) s")
+  }
+
+  @Test("of a wrong form are told in their own words")
+  func words() throws {
+    let error = #expect(throws: TokenizerError.self) { try tokenizer(normalizer: "{\"type\": \"Sonderbar\"}") }
+    let text = try #require(error?.description)
+    #expect(text.contains("\"Sonderbar\"") && !text.contains("Substring") && !text.contains("Unicode"), "\(text)")
+    #expect(JSONValue.string(String(repeating: "é", count: 50)).kind == "\"\(String(repeating: "é", count: 40))\"")
+  }
+
   @Test("whose steps cut a text into ever more parts are stopped")
   func parts() throws {
     let marks = ["x", "y"].map {

@@ -119,6 +119,7 @@ struct FailingRunTests {
     let text = "\(try await failure(copy))"
     #expect(text.contains("google/umt5-xxl: token ") && text.contains("past the text encoder's 100 rows"), "\(text)")
     #expect(text.contains("belong together?"))
+    #expect(try Inspection(path: copy.path).problems == [text])
   }
 
   @Test("a damaged tokenizer is named", arguments: ["", "{}", "{\"model\": {\"type\": \"BPE\"}}", "[1", "\u{0}"])
@@ -127,6 +128,7 @@ struct FailingRunTests {
     try copy.write(text, to: "google/umt5-xxl/tokenizer.json")
     let message = "\(try await failure(copy))"
     #expect(message.contains(copy.path + "/google/umt5-xxl/tokenizer.json"), "\(message)")
+    #expect(try Inspection(path: copy.path).problems.contains(message))
   }
 
   @Test("spiece.model serves where there is no tokenizer.json")

@@ -228,7 +228,22 @@ struct FolderFormTests {
     try copy.shard(ModelCopy.transformer, byteCount: 300_000)
     let name = try #require(try copy.folder.allContents().first { $0.contains("-00002-of-") })
     let report = try Inspection(path: copy.path + "/" + name)
-    #expect(report.networks.first?.problems.first?.contains("this is shard 2 of") == true, "\(report)")
+    let problem = try #require(report.networks.first?.problems.first)
+    #expect(problem.contains("this is shard 2 of"), "\(report)")
+    #expect(try opening(copy.path + "/" + name).hasSuffix(problem.dropFirst((copy.path + "/" + name + ": ").count)))
     #expect(try Inspection(path: copy.path).isComplete)
+  }
+
+  @Test("a folder of one LoRA says what inspecting it says")
+  func adapter() throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.rename(ModelCopy.transformer, as: "x.safetensors") { "diffusion_model." + $0 + ".lora_A.weight" }
+    let folder = try TemporaryFolder()
+    try FileManager.default.copyItem(atPath: copy.path + "/x.safetensors", toPath: folder.path("x.safetensors"))
+    let problem = try #require(Inspection(path: folder.path).networks.first?.problems.first)
+    #expect(problem.contains("the names of a LoRA"), "\(problem)")
+    let text = try opening(folder.path)
+    #expect(text.contains("the single file 'x.safetensors'"), "\(text)")
+    #expect(text.hasSuffix(problem.dropFirst((folder.path("x.safetensors") + ": ").count)), "\(text)")
   }
 }

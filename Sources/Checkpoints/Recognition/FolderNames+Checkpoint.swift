@@ -71,12 +71,15 @@ extension FolderNames {
   }
 
   private func noIndex(_ shard: ShardName, in folder: String) -> CheckpointError {
-    let absent = shard.all.filter { !names.contains($0) }
+    let present = Set(names.lazy.compactMap(ShardName.init).filter { $0.isBeside(shard) }.map(\.number))
+    let absent = shard.count - present.count
+    let first = (1...shard.count).lazy.filter { !present.contains($0) }.prefix(8).map(shard.name(ofShard:))
+    let list = first.quotedList() + (absent > 8 ? " and \(absent - 8) more" : "")
     return CheckpointError(
       path: folder,
       "the index '\(shard.index)' of these \(shard.count) shards is missing"
-        + (absent.isEmpty ? "" : ", and so \(absent.count == 1 ? "is" : "are") \(absent.quotedList())"),
-      advice: "download \(absent.isEmpty ? "it" : "them") into the same folder")
+        + (absent == 0 ? "" : ", and so \(absent == 1 ? "is" : "are") \(list)"),
+      advice: "download \(absent == 0 ? "it" : "them") into the same folder")
   }
 
   func noCheckpoint(in folder: String) -> CheckpointError {

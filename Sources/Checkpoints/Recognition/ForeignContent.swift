@@ -7,8 +7,9 @@ import Tensors
 struct ForeignContent: Sendable, Hashable {
   /// After "this is ".
   let what: String
-  let advice: String
+  private(set) var advice: String
 
+  /// For files that have the name of a model's; of any other file nobody knows that it was downloaded.
   static let downloadFailed = "the download failed: log in where the model asks for it, and download the file again"
 
   init(what: String, advice: String) {
@@ -16,7 +17,22 @@ struct ForeignContent: Sendable, Hashable {
   }
 
   /// `nil` for a file that may be what is expected; its reader has the last word.
-  init?(_ storage: Storage, expected: ExpectedContent) {
+  init?(_ storage: Storage, path: String, expected: ExpectedContent) {
+    self.init(storage, expected: expected)
+    if advice == Self.downloadFailed, !Self.isModelFile(path) {
+      advice = "give the file of the tensors, or the model's folder"
+    }
+  }
+
+  /// Whether a model's checkpoint, configuration or tokenizer may have this name.
+  private static func isModelFile(_ path: String) -> Bool {
+    let endings = [".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".gguf", ".json", ".model"]
+    // Browsers and wget keep a link's query in the name.
+    let name = path.split(separator: "/").last?.prefix { $0 != "?" }.lowercased() ?? ""
+    return endings.contains(where: name.hasSuffix)
+  }
+
+  private init?(_ storage: Storage, expected: ExpectedContent) {
     // A safetensors file begins with a length, which may be any bytes.
     if storage.looksLikeSafetensors { return nil }
     let head = storage.withBytes(in: 0..<min(storage.byteCount, 4096)) { span in span.indices.map { span[$0] } }

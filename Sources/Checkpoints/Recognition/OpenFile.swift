@@ -9,7 +9,7 @@ public func openFile(path: String, expecting expected: ExpectedContent) throws(C
   try UnfinishedDownload.refuse(path)
   let storage = try MappedFile(checkpoint: path).storage
   guard storage.byteCount > 0 else { throw CheckpointError(emptyFile: path) }
-  if let found = ForeignContent(storage, expected: expected) {
+  if let found = ForeignContent(storage, path: path, expected: expected) {
     throw CheckpointError(path: path, "this is \(found.what)", advice: found.advice)
   }
   return storage

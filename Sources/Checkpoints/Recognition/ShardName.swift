@@ -6,7 +6,9 @@ public struct ShardName: Sendable, Hashable {
   public let number: Int
   /// How many shards there are.
   public let count: Int
+  /// The fewest digits of a number, as it is written here, and the count as it is written.
   private let digits: Int
+  private let writtenCount: String
   private let ending: String
 
   /// `nil` for any other name, and where there is one shard only.
@@ -14,22 +16,25 @@ public struct ShardName: Sendable, Hashable {
     guard let dot = name.lastIndex(of: ".") else { return nil }
     let parts = name[..<dot].split(separator: "-", omittingEmptySubsequences: false)
     guard parts.count >= 4, parts[parts.count - 2] == "of", let last = parts.last, last.utf8.count <= 6,
-      let count = Int(last), let number = Int(parts[parts.count - 3]), 1...count ~= number, count > 1
+      let count = Int(last), count > 1, let number = Int(parts[parts.count - 3]), 1...count ~= number
     else { return nil }
     stem = parts.dropLast(3).joined(separator: "-")
-    (self.number, self.count, digits, ending) = (number, count, last.utf8.count, String(name[dot...]))
+    (self.number, self.count, ending) = (number, count, String(name[dot...]))
+    (digits, writtenCount) = (parts[parts.count - 3].utf8.count, String(last))
   }
 
   /// The name of the checkpoint's index.
   public var index: String { "\(stem)\(ending).index.json" }
 
-  /// The names of all shards, in order.
-  public var all: [String] {
-    (1...count).map { "\(stem)-\(padded($0))-of-\(padded(count))\(ending)" }
+  /// The name of another shard, written as this one's is.
+  public func name(ofShard number: Int) -> String {
+    let text = String(number)
+    let zeros = String(repeating: "0", count: max(0, digits - text.utf8.count))
+    return "\(stem)-\(zeros)\(text)-of-\(writtenCount)\(ending)"
   }
 
-  private func padded(_ number: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+  /// Whether both are shards of one checkpoint.
+  func isBeside(_ other: ShardName) -> Bool {
+    count == other.count && stem == other.stem && ending == other.ending
   }
 }

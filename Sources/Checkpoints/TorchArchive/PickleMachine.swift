@@ -2,8 +2,8 @@
 ///
 /// The instructions are those of CPython's `pickletools`, as far as `torch.save` writes them. An instruction puts one
 /// value on the stack, and a value goes into one container, so that all containers together hold no more values than the
-/// pickle has bytes, and it costs no more time. Only an OrderedDict made of a list copies values that stay where they
-/// were: ``checkSize()`` holds it to the same measure.
+/// pickle has bytes, and it costs no more time. Only an OrderedDict made of a list and a tensor made of its sizes
+/// copy values that stay where they were: ``checkSize()`` holds them to the same measure.
 struct PickleMachine {
   /// The pickles of published checkpoints have some hundred kilobytes.
   static let maximumByteCount = 1 << 24
@@ -56,7 +56,7 @@ struct PickleMachine {
 
   func checkSize() throws(CheckpointError) {
     guard stack.count <= Self.maximumStack, marks.count <= Self.maximumStack, memo.count <= Self.maximumNodes,
-      heap.count <= Self.maximumNodes, heap.elementCount <= byteCount
+      heap.count <= Self.maximumNodes, heap.views.count <= TorchState.maximumTensors, heap.elementCount <= byteCount
     else { throw failure("the pickle needs more memory than any checkpoint does") }
   }
 

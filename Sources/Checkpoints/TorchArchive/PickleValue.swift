@@ -25,7 +25,7 @@ struct PickleHeap {
   private(set) var maps: [[(key: PickleValue, value: PickleValue)]] = []
   private(set) var storages: [TorchStorage] = []
   private(set) var views: [TorchView] = []
-  /// Values in all containers together.
+  /// Values in all containers together, and the sizes and strides of all views: each view has its own copy.
   private(set) var elementCount = 0
 
   var count: Int { sequences.count + maps.count + storages.count + views.count }
@@ -53,6 +53,7 @@ struct PickleHeap {
   }
 
   mutating func view(_ view: TorchView) -> Int {
+    elementCount += view.size.count + view.stride.count
     views.append(view)
     return views.count - 1
   }

@@ -32,10 +32,11 @@ public struct TorchArchive: WeightSource {
           advice: CheckpointError.downloadAgain)
       }
       let entry = try TorchEntry(view, name: name, content: content.range, path: location)
-      total += entry.byteCount
-      guard total <= Self.largestTotal else {
-        throw CheckpointError(path: location, at: .key(name), "the tensors up to this one claim \(total) bytes")
+      guard entry.byteCount <= Self.largestTotal - total else {
+        throw CheckpointError(
+          path: location, at: .key(name), "the tensors up to this one claim more than \(Self.largestTotal) bytes")
       }
+      total += entry.byteCount
       entries[name] = entry
     }
     self.entries = entries

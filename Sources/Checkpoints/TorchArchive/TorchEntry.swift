@@ -8,40 +8,40 @@ struct TorchEntry: Sendable {
   let byteOffset: Int
   /// Elements between neighbours along each axis.
   let strides: [Int]
+  /// Bytes of the elements, as a dense tensor has them.
+  let byteCount: Int
 
   /// - Parameter content: the storage's bytes in the file.
   init(_ view: TorchView, name: String, content: Range<Int>, path: String) throws(CheckpointError) {
     func failure(_ problem: String) -> CheckpointError {
       CheckpointError(path: path, at: .key(name), problem, advice: CheckpointError.downloadAgain)
     }
+    let elementSize = (view.type.bitCount ?? 8) / 8
+    let shape = Shape(view.size)
+    guard let elements = shape.checkedCount, let denseByteCount = elements.checkedProduct(elementSize) else {
+      throw failure("its shape \(shape) needs more elements than can be counted")
+    }
+    (type, self.shape, strides, byteCount) = (view.type, shape, view.stride, denseByteCount)
     guard view.type.dtype != nil else {
       // Of a type that is not read the elements are never looked at; some pack several into a byte.
-      (type, shape, byteOffset, strides) = (view.type, Shape(view.size), content.lowerBound, view.stride)
+      byteOffset = content.lowerBound
       return
     }
-    let elementSize = (view.type.bitCount ?? 8) / 8
     let unit = view.storage.type == nil ? 1 : elementSize
-    guard let byteCount = view.storage.count.checkedProduct(unit), byteCount <= content.count else {
+    guard let storedByteCount = view.storage.count.checkedProduct(unit), storedByteCount <= content.count else {
       throw failure(
         "its storage '\(view.storage.key)' of \(view.storage.count) elements has only \(content.count) bytes")
     }
-    let count = byteCount / elementSize
-    let shape = Shape(view.size)
-    guard let elements = shape.checkedCount, elements <= count else {
+    let count = storedByteCount / elementSize
+    guard elements <= count else {
       throw failure("its shape \(shape) needs more elements than the \(count) of its storage '\(view.storage.key)'")
     }
     guard view.offset <= count, elements == 0 || view.lastElement.map({ $0 < count }) == true else {
       throw failure(
         "offset \(view.offset), shape \(shape) and strides \(view.stride) leave its storage of \(count) elements")
     }
-    type = view.type
-    self.shape = shape
     byteOffset = content.lowerBound + view.offset * elementSize
-    strides = view.stride
   }
-
-  /// Bytes of the elements, as a dense tensor has them.
-  var byteCount: Int { shape.count * ((type.bitCount ?? 8) / 8) }
 
   /// Whether the elements lie densely in row-major order; axes of extent 1 have no say.
   var isDense: Bool {

@@ -59,6 +59,10 @@ struct TorchState {
 
   private mutating func add(_ view: TorchView, _ name: String) throws(CheckpointError) {
     guard name.utf8.count <= CheckpointError.longestName, views.count < Self.maximumTensors else { throw excess }
+    guard !name.isCostlyName else {
+      throw CheckpointError(
+        path: path, "a name with more than \(CheckpointError.longestRunOfMarks) combining marks in a row")
+    }
     guard names.insert(name).inserted else {
       throw CheckpointError(path: path, at: .key(name), "the tensor occurs twice")
     }

@@ -32,6 +32,10 @@ struct ZipEntry: Sendable {
       throw bytes.failure("an entry's name has \(nameLength) bytes", at: record, advice: CheckpointError.downloadAgain)
     }
     name = try bytes.text(nameLength)
+    guard !name.isCostlyName else {
+      throw bytes.failure(
+        "a name with more than \(CheckpointError.longestRunOfMarks) combining marks in a row", at: record)
+    }
     var extra = bytes
     try bytes.skip(extraLength)
     try Zip64Extra.widen(&size, &compressed, &offset, parsing: &extra, end: bytes.position)
@@ -70,7 +74,7 @@ struct ZipEntry: Sendable {
     try bytes.skip(4 + 4 + 4 + 4)  // time and date, checksum and sizes, which may come behind the content
     let (nameLength, extraLength) = try (bytes.count(UInt16.self), bytes.count(UInt16.self))
     let localName = try bytes.text(min(nameLength, CheckpointError.longestName))
-    guard localName == name else {
+    guard localName.utf8.elementsEqual(name.utf8) else {
       throw archive.failure(
         "the local header names '\(localName)', the directory '\(name)'", at: localHeader,
         advice: CheckpointError.downloadAgain)

@@ -20,6 +20,8 @@ struct AddedTokens: Sendable {
 
   /// More than any tokenizer adds; UMT5's adds some hundred.
   static let maximumCount = 1 << 14
+  /// Steps of the normalizer for all tokens together: each takes some microseconds, however short the token.
+  static let maximumSteps = 1 << 16
 
   private let tokens: [Token]
   private let trie: PieceTrie

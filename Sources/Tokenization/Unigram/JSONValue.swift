@@ -33,15 +33,19 @@ enum JSONValue: Sendable {
     return Int(value)
   }
 
+  private static func quoted(_ text: String) -> String {
+    "\"\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(40))))\""
+  }
+
   /// A word for messages.
   var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
     case .number: "a number"
-    case .string(let value): "\"\(value.unicodeScalars.prefix(40))\""
+    case .string(let value): Self.quoted(value)
     case .array: "an array"
-    case .object: self["type"]?.string.map { "\"\($0.unicodeScalars.prefix(40))\"" } ?? "an object"
+    case .object: self["type"]?.string.map(Self.quoted) ?? "an object"
     }
   }
 }

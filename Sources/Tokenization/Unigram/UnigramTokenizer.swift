@@ -38,6 +38,13 @@ public struct UnigramTokenizer: Sendable {
     _ configuration: TokenizerConfiguration, file: String
   ) throws(TokenizerError) -> [AddedTokens.Token] {
     var tokens = configuration.addedTokens.filter(\.isNormalized)
+    let steps = configuration.normalizer.count
+    guard tokens.count * steps <= AddedTokens.maximumSteps else {
+      throw .invalid(
+        file: file, key: "added_tokens",
+        reason: "\(tokens.count) tokens to be normalised in \(steps) steps each; at most \(AddedTokens.maximumSteps) "
+          + "steps are taken for all of them")
+    }
     var budget = try TextBudget(for: tokens.reduce(0) { $0 + $1.content.utf8.count }, file: file)
     for index in tokens.indices {
       tokens[index].content = try configuration.normalizer.apply(tokens[index].content, &budget)

@@ -97,7 +97,7 @@ public struct Generator: Sendable {
   /// - Parameter notice: told in a line each what of a given text the model does not read.
   private func tokenIDs(_ prompts: [String], _ model: ModelFolder, notice: (String) -> Void) throws -> [[Int32]] {
     do {
-      let tokenizer = try UnigramTokenizer.open(folder: model.tokenizerFolder)
+      let tokenizer = try model.openTokenizer()
       let limit = PromptLimit(tokenizer: tokenizer, limit: model.textLength)
       return try zip(prompts, ["prompt", "negative prompt"]).map { prompt, name in
         let text = try PromptCleaner.clean(prompt)
@@ -184,9 +184,13 @@ extension GenerationTrace {
 }
 
 extension ModelFolder.TextEncoderPart {
-  /// Tokens must be rows of the embedding: a tokenizer of another model may know more.
   fileprivate func check(_ ids: [[Int32]], tokenizerFolder: String) throws(ModelError) {
-    if let id = ids.joined().first(where: { $0 < 0 || $0 >= configuration.vocabulary }) {
+    for id in ids.joined() { try check(token: Int(id), tokenizerFolder: tokenizerFolder) }
+  }
+
+  /// Tokens must be rows of the embedding: a tokenizer of another model may know more.
+  func check(token id: Int, tokenizerFolder: String) throws(ModelError) {
+    guard 0..<configuration.vocabulary ~= id else {
       throw .inconsistent(
         folder: tokenizerFolder,
         reason: "token \(id) is past the text encoder's \(configuration.vocabulary) rows; "

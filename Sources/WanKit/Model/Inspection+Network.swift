@@ -26,13 +26,9 @@ extension Inspection {
 
     init(_ source: any WeightSource) {
       let recognition = CheckpointRecognition(source)
-      if let shard = ShardName(source.location.split(separator: "/").last.map(String.init) ?? "") {
+      if let shard = recognition.shard {
         self.init(
-          name: "part of a checkpoint", sizes: "shard \(shard.number) of \(shard.count)",
-          problems: [
-            "\(source.location): this is shard \(shard.number) of \(shard.count) of one checkpoint; "
-              + "give its index '\(shard.index)' or the folder that holds all of them"
-          ])
+          name: recognition.title, sizes: "shard \(shard.number) of \(shard.count)", problems: recognition.problems)
         return
       }
       guard let network = recognition.network, recognition.problems.isEmpty else {

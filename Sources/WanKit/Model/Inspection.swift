@@ -4,7 +4,8 @@ import Sampling
 import Tensors
 import WanModels
 
-/// What a file or folder is, from headers alone: model, networks, types, parameters, and what is wrong with it.
+/// What a file or folder is, from headers and the tokenizer alone: model, networks, types, parameters, and what is wrong
+/// with it.
 public struct Inspection: Sendable, Encodable {
   /// The folder or file, as it was given.
   public let path: String
@@ -43,7 +44,7 @@ public struct Inspection: Sendable, Encodable {
       let model = try ModelFolder(path: path)
       summary = Self.summary(of: model)
       networks = Self.networks(of: model)
-      problems = []
+      problems = Self.tokenizerProblems(of: model)
     } catch {
       let parts = InspectedParts(of: path)
       guard !parts.networks.isEmpty || !parts.problems.isEmpty else { throw error }
@@ -102,6 +103,16 @@ public struct Inspection: Sendable, Encodable {
     return experts + [
       Network(model.autoencoder.source, role: "autoencoder"), Network(model.textEncoder.source, role: "text encoder"),
     ]
+  }
+
+  /// Why generating would refuse the tokenizer.
+  private static func tokenizerProblems(of model: ModelFolder) -> [String] {
+    do {
+      _ = try model.openTokenizer()
+      return []
+    } catch {
+      return ["\(error)"]
+    }
   }
 
   private static func lines(_ error: ModelError) -> [String] {

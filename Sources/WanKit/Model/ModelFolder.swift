@@ -1,5 +1,6 @@
 public import Sampling
 public import Tensors
+import Tokenization
 public import WanModels
 
 /// A model folder whose every file has been found and whose every tensor has been checked by name and shape.
@@ -97,6 +98,13 @@ public struct ModelFolder: Sendable {
 }
 
 extension ModelFolder {
+  /// The tokenizer, read whole; the text encoder has a row for each of its tokens.
+  func openTokenizer() throws -> UnigramTokenizer {
+    let tokenizer = try UnigramTokenizer.open(folder: tokenizerFolder)
+    try textEncoder.check(token: tokenizer.vocabularySize - 1, tokenizerFolder: tokenizerFolder)
+    return tokenizer
+  }
+
   /// Every file that its networks are read from.
   public var checkpointFiles: [String] {
     let sources = transformers.values.map(\.source) + [autoencoder.source, textEncoder.source]

@@ -10,12 +10,23 @@ struct CheckpointRecognition {
   let network: NetworkKind?
   /// A word for it: "transformer", "LoRA", "unknown".
   let title: String
+  /// The file's own name, where it is but one of several of a checkpoint.
+  let shard: ShardName?
   /// Why it cannot be used, a sentence each.
   let problems: [String]
 
   private static let advice = "take the checkpoint under the names that Wan-AI publishes"
 
   init(_ source: any WeightSource) {
+    shard = ShardName(source.location.split(separator: "/").last.map(String.init) ?? "")
+    if let shard {
+      (network, title) = (nil, "part of a checkpoint")
+      problems = [
+        "\(source.location): this is shard \(shard.number) of \(shard.count) of one checkpoint; "
+          + "give its index '\(shard.index)' or the folder that holds all of them"
+      ]
+      return
+    }
     let found = NamedNetwork.all(in: source.names)
     let variant =
       found.contains(where: \.isRead) ? Self.wrapped(source.names) ?? Self.variant(found, source.names) : nil
@@ -46,20 +57,27 @@ struct CheckpointRecognition {
 
   /// What to do about a file that was given in place of its model's folder.
   static func ofFile(_ path: String) -> String {
-    let source: any WeightSource
-    do throws(CheckpointError) {
-      source = try openCheckpoint(path: path)
-    } catch {
-      return error.problem + (error.advice.map { "; \($0)" } ?? "")
-    }
-    let recognition = CheckpointRecognition(source)
-    if let problem = recognition.problems.first {
-      return problem.hasPrefix(path + ": ") ? String(problem.dropFirst(path.count + 2)) : problem
-    }
+    let (title, problem) = read(path)
+    if let problem { return problem }
     let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     let isModel = (try? FolderListing(folder.isEmpty ? "." : folder)).map(FolderForm.isModel) == true
-    return "it holds the \(recognition.title) alone: give the folder that holds all files of the model"
+    return "it holds the \(title) alone: give the folder that holds all files of the model"
       + (isModel ? ", \(folder.isEmpty ? "." : folder)" : "")
+  }
+
+  /// Why a file cannot be used as a checkpoint, without its path; `nil` where it holds a network that is read.
+  static func problem(ofFile path: String) -> String? { read(path).problem }
+
+  private static func read(_ path: String) -> (title: String, problem: String?) {
+    do throws(CheckpointError) {
+      let recognition = CheckpointRecognition(try openCheckpoint(path: path))
+      let problem = recognition.problems.first.map { problem in
+        problem.hasPrefix(path + ": ") ? String(problem.dropFirst(path.count + 2)) : problem
+      }
+      return (recognition.title, problem)
+    } catch {
+      return ("", error.problem + (error.advice.map { "; \($0)" } ?? ""))
+    }
   }
 
   private static func network(_ found: [NamedNetwork], _ names: [String]) -> NetworkKind? {

@@ -69,10 +69,11 @@ extension FolderForm {
         && !name.hasPrefix("models_t5") && !name.hasPrefix("wan2.") && !name.hasPrefix("diffusion_pytorch_model")
     }
     guard let first = names.first else { return nil }
+    let problem = names.count == 1 ? CheckpointRecognition.problem(ofFile: files.path + "/" + first) : nil
     return FolderForm(
       "a folder with the single file '\(first)'" + (names.count > 1 ? " and \(names.count - 1) more" : "")
         + " and without the config.json or experts of a model",
-      "single files are not read yet: download the folder that Wan-AI publishes")
+      problem ?? "single files are not read yet: download the folder that Wan-AI publishes")
   }
 
   private static func packed(_ files: FolderListing) -> FolderForm? {
