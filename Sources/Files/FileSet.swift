@@ -36,10 +36,8 @@ public struct FileSet: Sendable {
     let waiting = folder.file(Self.waiting)
     try make(waiting)
     try make(folder.file(Self.old))
-    for file in files {
-      try Disk.synchronize(folder.file(file.partial))
-      try Self.move(folder.file(file.partial), to: Paths.join(waiting, file.final))
-    }
+    for file in files { try Self.move(folder.file(file.partial), to: Paths.join(waiting, file.final)) }
+    for file in files { try Disk.synchronize(Paths.join(waiting, file.final)) }
     let marker = Temporary.marker(for: "set." + Paths.name(of: target), in: parent)
     // Without locks on this file system the programs do not know of each other.
     let lock = EntryLock.wait(for: marker, seconds: Self.patience)
@@ -66,8 +64,10 @@ public struct FileSet: Sendable {
     Disk.synchronizeFolder(of: place(""))
   }
 
-  /// Where the new files lie when publishing failed.
-  public var waitingFolder: String { folder.file(Self.waiting) }
+  /// Where all of so many new files lie when publishing failed; `nil` when some are elsewhere in the hidden folder.
+  public func waitingFolder(of count: Int) -> String? {
+    FolderEntries.names(in: folder.file(Self.waiting))?.count == count ? folder.file(Self.waiting) : nil
+  }
 
   /// Ends what a killed program began in its hidden folder. What has come to a name since then stays there.
   ///
@@ -91,13 +91,16 @@ public struct FileSet: Sendable {
   /// New files return to `waiting`, old ones to their places. What cannot be moved stays where it is.
   private func goBack(_ names: [String]) {
     let placing = folder.file(Self.placing)
-    if FileStatus(path: placing) != nil { _ = try? Self.move(placing, to: waitingFolder) }
+    if FileStatus(path: placing) != nil { _ = try? Self.move(placing, to: folder.file(Self.waiting)) }
     let olds = FolderEntries.names(in: folder.file(Self.old)) ?? []
-    let present = Set(FolderEntries.names(in: waitingFolder) ?? [])
+    let present = Set(FolderEntries.names(in: folder.file(Self.waiting)) ?? [])
     for name in names where !present.contains(name) {
-      _ = try? Self.move(place(name), to: Paths.join(waitingFolder, name))
+      _ = try? Self.move(place(name), to: Paths.join(folder.file(Self.waiting), name))
     }
-    for name in olds { _ = try? Self.move(Paths.join(folder.file(Self.old), name), to: place(name)) }
+    for name in olds where (try? Self.move(Paths.join(folder.file(Self.old), name), to: place(name))) == nil {
+      // The only copy of somebody's picture: the folder must not go with this program.
+      folder.retain()
+    }
   }
 
   private func place(_ name: String) -> String { Paths.join(parent, name) }

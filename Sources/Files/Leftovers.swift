@@ -28,7 +28,7 @@ public enum Leftovers {
   public static func forget(_ path: String) { entries.withLock { _ = $0.paths.remove(path) } }
 
   /// Whether an unfinished file or folder is one that goes with the program.
-  public static func isKnown(_ path: String) -> Bool { entries.withLock { $0.paths.contains(path) } }
+  package static func isKnown(_ path: String) -> Bool { entries.withLock { $0.paths.contains(path) } }
 
   /// A process, the leader of a group of its own, that writes into unfinished files.
   public static func add(process: Int32) { entries.withLock { _ = $0.processes.insert(process) } }
@@ -55,22 +55,5 @@ enum Removal {
     if unsafe unlink(path) == 0 || depth == 0 { return }
     for name in FolderEntries.names(in: path) ?? [] { remove(Paths.join(path, name), depth: depth - 1) }
     _ = unsafe rmdir(path)
-  }
-}
-
-/// The names in a folder, as bytes that make a `String`; others are left out.
-enum FolderEntries {
-  static func names(in folder: String) -> [String]? {
-    guard let stream = unsafe opendir(folder) else { return nil }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      // SAFETY: the entry lives until the next call; its name is terminated, and copied here.
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-        unsafe $0.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(validatingCString: $0) }
-      }
-      if let name, name != ".", name != ".." { names.append(name) }
-    }
-    return names
   }
 }

@@ -65,12 +65,17 @@ public final class OutputFolder: Sendable {
     unsafe rename(source, place) == 0
   }
 
+  /// Lets the folder stay as it is for the next program that sweeps, which recovers what it can.
+  func retain() {
+    isLeft.withLock { $0 = true }
+    Leftovers.forget(path)
+  }
+
   /// Lets the folder stay, with what is in it, under a name that no program takes for a killed one's.
   ///
   /// - Returns: its path from now on.
   public func leave() -> String {
-    isLeft.withLock { $0 = true }
-    Leftovers.forget(path)
+    retain()
     // Where it must keep its name, this keeps it from being swept away.
     _ = try? OutputStreamFile(path: file(Temporary.keeper))
     let kept = Paths.join(Paths.folder(of: path), "kept" + Paths.name(of: path))
@@ -95,21 +100,28 @@ public struct OutputError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What a disk has taken for good.
-enum Disk {
+public enum Disk {
+  /// Waits until the disk has what was written to a descriptor; whether it does, and `errno` says why not.
+  ///
+  /// A descriptor that cannot be waited for (some network file systems') counts as done.
+  public static func synchronize(_ descriptor: Int32) -> Bool {
+    retrying { Int(fsync(descriptor)) } == 0 || errno == EINVAL || errno == ENOTSUP
+  }
+
   static func synchronize(_ file: String) throws(OutputError) {
     let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw OutputError(systemReason()) }
     defer { close(descriptor) }
-    guard retrying({ Int(fsync(descriptor)) }) == 0 else {
+    guard synchronize(descriptor) else {
       throw OutputError("the disk did not take it all: \(systemReason())")
     }
   }
 
   /// A rename lasts when its folder is on the disk; file systems that cannot do this do not need it.
-  static func synchronizeFolder(of path: String) {
+  public static func synchronizeFolder(of path: String) {
     let descriptor = unsafe open(Paths.folder(of: path), O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
-    _ = retrying { Int(fsync(descriptor)) }
+    _ = synchronize(descriptor)
     close(descriptor)
   }
 }

@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Files
 
 /// What the system refused to do with a file, and why.
 public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
@@ -24,10 +18,7 @@ public struct FileError: Error, Sendable, Hashable, CustomStringConvertible {
 
   /// The failure of the system call just made.
   static func last(path: String, operation: String) -> FileError {
-    let code = errno
-    // SAFETY: strerror gives a terminated string, copied here.
-    let reason = unsafe strerror(code).map { unsafe String(cString: $0) }
-    return FileError(path: path, operation: operation, reason: reason ?? "error \(code)")
+    FileError(path: path, operation: operation, reason: systemReason())
   }
 
   public var description: String { "\(path): cannot \(operation): \(reason)" }

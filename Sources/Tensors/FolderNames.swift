@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Files
 
 /// The names in a folder, byte for byte as the system gives them.
 ///
@@ -17,36 +11,18 @@ public struct FolderNames: Sendable {
 
   /// - Throws: ``FileError`` when there is no such folder, or it cannot be listed.
   public init(path: String) throws(FileError) {
-    guard let folder = unsafe opendir(path) else { throw .last(path: path, operation: "list") }
-    defer { unsafe closedir(folder) }
+    guard let entries = FolderEntries.bytes(in: path) else { throw .last(path: path, operation: "list") }
     var names: [String] = []
     var illegible: [String] = []
-    errno = 0
-    while let entry = unsafe readdir(folder) {
-      let bytes = unsafe Self.name(entry)
-      if bytes == [0x2E] || bytes == [0x2E, 0x2E] { continue }
+    for bytes in entries {
       if let name = String(validating: bytes, as: UTF8.self) {
         names.append(name)
       } else {
         illegible.append(Self.legible(bytes))
       }
     }
-    guard errno == 0 else { throw .last(path: path, operation: "list") }
     self.names = names.sorted()
     self.illegible = illegible.sorted()
-  }
-
-  private static func name(_ entry: UnsafeMutablePointer<dirent>) -> [UInt8] {
-    // SAFETY: the system ends every name with a zero; the entry is used before the next call of readdir.
-    let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-    var next = unsafe UnsafeRawPointer(entry) + offset
-    var bytes: [UInt8] = []
-    while true {
-      let byte = unsafe next.load(as: UInt8.self)
-      if byte == 0 { return bytes }
-      bytes.append(byte)
-      unsafe next += 1
-    }
   }
 
   /// The name with `\x..` for each byte that is no part of a character.

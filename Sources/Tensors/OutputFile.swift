@@ -82,7 +82,7 @@ public final class OutputFile {
   /// Ends the writing; the file is whole and on the disk, under its temporary name.
   public func finish() throws(FileError) {
     guard descriptor >= 0 else { return }
-    let isKept = synchronized(descriptor)
+    let isKept = Disk.synchronize(descriptor)
     let reason = systemReason()
     holder = dup(descriptor)
     let isClosed = close(descriptor) == 0
@@ -98,10 +98,7 @@ public final class OutputFile {
     try finish()
     guard unsafe rename(temporaryPath, destination) == 0 else { throw .last(path: path, operation: "rename to") }
     isPending = false
-    let folder = unsafe open(Paths.folder(of: destination), O_RDONLY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    _ = synchronized(folder)
-    close(folder)
+    Disk.synchronizeFolder(of: destination)
   }
 }
 
@@ -127,15 +124,4 @@ extension OutputFile {
     let folder = Paths.folder(of: String(path))
     return path.isEmpty || folder == "." ? nil : folder
   }
-}
-
-/// Waits until the disk has what was written; whether it does.
-///
-/// A descriptor that cannot be waited for (a pipe's, some network file systems') counts as done.
-private func synchronized(_ descriptor: Int32) -> Bool {
-  while fsync(descriptor) != 0 {
-    if errno == EINVAL || errno == ENOTSUP { return true }
-    if errno != EINTR { return false }
-  }
-  return true
 }

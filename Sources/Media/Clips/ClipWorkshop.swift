@@ -156,8 +156,10 @@ struct ClipWorkshop: Sendable {
       let name = stem + (number == 1 ? "" : "-\(number)") + (files.isSet ? "" : parts.ending)
       let place = Paths.join(parent, name)
       if FileStatus(path: place, followingLinks: false) != nil { continue }
-      let source = files.isSet ? FileSet(folder, target: files.path).waitingFolder : folder.file(files.pairs[0].partial)
-      if folder.hand(over: source, as: place) { return place }
+      let source =
+        files.isSet
+        ? FileSet(folder, target: files.path).waitingFolder(of: files.frameCount) : folder.file(files.pairs[0].partial)
+      if let source, folder.hand(over: source, as: place) { return place }
       break
     }
     return folder.leave()

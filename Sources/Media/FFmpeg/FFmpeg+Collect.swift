@@ -75,7 +75,7 @@ extension FFmpeg {
 
   private func collected(_ configuration: Configuration, limit: Int) async throws -> ProcessResult {
     let result = try await run(configuration, input: .none, output: .sequence, error: .sequence) { execution in
-      async let log = LogTail(reading: execution.standardError)
+      async let log = LogTail(reading: execution.standardError, of: execution.processIdentifier.value)
       var output: [UInt8] = []
       for try await buffer in execution.standardOutput where output.count + buffer.count <= limit {
         output += Array(buffer)

@@ -118,20 +118,13 @@ actor FFmpegEncoder: FrameEncoder {
     let result = try await Subprocess.run(
       configuration, input: .fileDescriptor(input, closeAfterSpawningProcess: true), output: output, error: .sequence
     ) { execution in
-      await log(of: execution.standardError, process: execution.processIdentifier.value)
+      await LogTail(reading: execution.standardError, of: execution.processIdentifier.value)
     }
     return EncoderOutcome(result.terminationStatus, result.closureResult, path: path)
   }
 
   private static func unstarted(_ ffmpeg: FFmpeg, _ path: String, _ error: any Error) -> MediaError {
     .ffmpegFailed(path: path, status: "could not run \(ffmpeg.path)", log: ["\(error)"])
-  }
-
-  /// Ends with ffmpeg, which is known meanwhile as a process that must not outlive this one.
-  private static func log(of stream: SubprocessOutputSequence, process: Int32) async -> LogTail {
-    Leftovers.add(process: process)
-    defer { Leftovers.forget(process: process) }
-    return await LogTail(reading: stream)
   }
 }
 

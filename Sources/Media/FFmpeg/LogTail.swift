@@ -1,3 +1,4 @@
+import Files
 import Subprocess
 
 /// The first line, where the cause tends to stand, and the last ones of what a process wrote to its standard error: a
@@ -12,7 +13,11 @@ struct LogTail: Sendable {
   init() {}
 
   /// Reads to the end; a broken pipe ends the log early.
-  init(reading stream: SubprocessOutputSequence) async {
+  ///
+  /// - Parameter process: meanwhile known as one that must not outlive the program.
+  init(reading stream: SubprocessOutputSequence, of process: Int32) async {
+    Leftovers.add(process: process)
+    defer { Leftovers.forget(process: process) }
     do {
       for try await buffer in stream { append(Array(buffer)) }
     } catch {

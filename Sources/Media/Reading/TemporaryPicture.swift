@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What ffmpeg is to decode, in a file that only this user can read and that is gone as soon as ffmpeg has it open:
@@ -10,6 +11,7 @@ struct TemporaryPicture {
   init(_ stream: [UInt8], name: String) throws(MediaError) {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("wan-picture-\(UUID().uuidString)")
     path = folder.appendingPathComponent("stream").path
+    Leftovers.add(folder.path)
     do {
       try FileManager.default.createDirectory(
         at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -21,5 +23,8 @@ struct TemporaryPicture {
     }
   }
 
-  func remove() { try? FileManager.default.removeItem(at: folder) }
+  func remove() {
+    try? FileManager.default.removeItem(at: folder)
+    Leftovers.forget(folder.path)
+  }
 }

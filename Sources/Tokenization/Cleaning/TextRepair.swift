@@ -44,3 +44,27 @@ enum TextRepair {
     return Array(String(view).normalized(.composed).unicodeScalars)
   }
 }
+
+/// How much of a text may be gone through until its repair is at an end.
+///
+/// Repairs go on until nothing changes. Text that people have takes a few passes; text can be made in which each pass
+/// repairs one character and so lets the next pass repair one more.
+struct RepairBudget {
+  private static let passes = 128
+  private static let base = 1 << 16
+
+  private var remaining: Int
+  private var cancellation = CancellationPoint()
+
+  /// - Parameter count: characters of the text.
+  init(for count: Int) {
+    remaining = Self.passes * count + Self.base
+  }
+
+  /// Whether one more pass over so many characters may be made.
+  mutating func takes(_ count: Int) throws(CancellationError) -> Bool {
+    remaining -= count
+    try cancellation.pass(count + 1)
+    return remaining >= 0
+  }
+}
