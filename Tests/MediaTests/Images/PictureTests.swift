@@ -16,8 +16,7 @@ struct PictureSample: Decodable, Sendable, CustomTestStringConvertible {
 
   var testDescription: String { file }
 
-  static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Fixtures/pictures")
+  static let folder = URL(fileURLWithPath: Golden.fixturesFolder + "/pictures")
 
   static let all: [PictureSample] = {
     let data = try? Data(contentsOf: folder.appendingPathComponent("manifest.json"))
