@@ -55,3 +55,18 @@ struct ByteReader {
       && bytes[offset..<offset + expected.count].elementsEqual(expected)
   }
 }
+
+extension ByteReader {
+  /// Four characters of Latin-1, as chunks and boxes are named.
+  func name(at offset: Int) -> String? {
+    guard offset >= 0, offset <= bytes.count - 4 else { return nil }
+    return String(String.UnicodeScalarView(bytes[offset..<offset + 4].map { Unicode.Scalar($0) }))
+  }
+}
+
+extension String {
+  /// Without control characters, which a damaged file's names may hold.
+  var printable: String {
+    String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+  }
+}

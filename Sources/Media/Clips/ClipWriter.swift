@@ -131,3 +131,16 @@ public final actor ClipWriter {
     if case .closed = state { throw .cancelled(path: target.name) }
   }
 }
+
+/// Writes one still.
+///
+/// - Parameter path: must end in .png.
+/// - Throws: as `ClipWriter`.
+public func writePNG(path: String, image: RGBImage, ffmpeg: FFmpeg, metadata: String? = nil) async throws(MediaError) {
+  guard try ClipFormat(path: path).container == .png else { throw .unknownFormat(path: path, known: [".png"]) }
+  let settings = try ClipSettings(
+    width: image.width, height: image.height, frameRate: 1, frameCount: 1, metadata: metadata)
+  let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)
+  try await writer.write(image)
+  try await writer.finish()
+}

@@ -38,3 +38,12 @@ struct ColourMatrix: Sendable, Equatable {
     )
   }
 }
+
+extension ColourMatrix {
+  init(_ code: Int, isFullRange: Bool) throws(Refusal) {
+    guard let matrix = ColourMatrix(code: code, isFullRange: isFullRange) else {
+      throw .unread("a picture with colour matrix \(code)")
+    }
+    self = matrix
+  }
+}

@@ -107,15 +107,6 @@ extension HEIFFile {
   }
 }
 
-extension ColourMatrix {
-  init(_ code: Int, isFullRange: Bool) throws(Refusal) {
-    guard let matrix = ColourMatrix(code: code, isFullRange: isFullRange) else {
-      throw .unread("a picture with colour matrix \(code)")
-    }
-    self = matrix
-  }
-}
-
 /// HEIF's crop: a size and how far its centre lies from the picture's, as fractions.
 struct CleanAperture {
   private let values: [Int]
