@@ -1,4 +1,4 @@
-/// Why an image could not be read, placed or written: what was wrong, where, and what to do about it.
+/// Why reading an image or writing a clip failed: what was wrong, where, and what to do about it.
 public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
   /// No executable of that name lies in the searched folders.
   case ffmpegMissing(name: String, searched: [String])
@@ -6,8 +6,6 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
   case cannotRead(path: String, reason: String)
   /// The picture has more pixels than the reader accepts; nothing was decoded.
   case imageTooLarge(path: String, width: Int, height: Int, limit: Int)
-  /// No output size fits the picture's shape.
-  case cannotPlace(reason: String)
   /// The file name's extension is none of the known ones.
   case unknownFormat(path: String, known: [String])
   /// A clip cannot have these settings.
@@ -31,7 +29,6 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
     case .cannotRead(let path, let reason): "cannot read an image from '\(path)': \(reason)"
     case .imageTooLarge(let path, let width, let height, let limit):
       "the image '\(path)' is \(width)x\(height), more than \(limit) pixels: scale it down first"
-    case .cannotPlace(let reason): reason
     case .unknownFormat(let path, let known):
       "cannot tell the format of '\(path)' from its name: end it in one of \(known.joined(separator: " "))"
     case .badSettings(let reason), .badFrame(let reason): reason

@@ -4,29 +4,45 @@ import Sampling
 import Tensors
 import WanModels
 
-/// What an image adds to sampling: data for the one loop that serves all models.
-struct Conditioning: Sendable {
-  /// [mask and image channels, T, h, w], joined to the noise channels of every pass; I2V-A14B.
-  var channels: Tensor?
-  /// [C, 1, h, w], held in the first latent frame at t = 0; TI2V.
-  var firstFrame: Tensor?
+/// How an image enters a model.
+public enum ConditioningKind: String, Sendable, Hashable {
+  /// Text alone.
+  case none
+  /// An image must be given: mask and encoded clip as extra channels (I2V-A14B).
+  case channels
+  /// An image may be given: it is the first latent frame, held at t = 0 (TI2V).
+  case firstFrame
+}
 
-  static let none = Conditioning()
+/// What an image adds to sampling: data for the one loop that serves all models. x are the latents [C, T, h, w].
+enum Conditioning: Sendable {
+  /// The transformer takes x, every token at t.
+  case none
+  /// The transformer takes [x, m, y], joined along the channels; I2V-A14B.
+  ///
+  /// The mask m [4, T, h, w] is 1 on the first latent frame and 0 on the others; y [C, T, h, w] are the latents of the
+  /// image followed by grey frames.
+  case channels(mask: Tensor, image: Tensor)
+  /// The transformer takes (1 - m) z + m x, where m is 0 on the first latent frame, whose tokens are at t = 0; TI2V.
+  ///
+  /// z [C, 1, h, w] are the latents of the image.
+  case firstFrame(Tensor)
 
-  /// The latents as the transformer takes them: [C (+ condition), T, h, w].
+  /// The latents as the transformer takes them: [C (+ mask and image), T, h, w].
   func input(_ latents: Tensor, _ backend: any Backend) -> Tensor {
-    channels.map { backend.concatenated([latents, $0]) } ?? latents
+    guard case .channels(let mask, let image) = self else { return latents }
+    return backend.concatenated([latents, mask, image])
   }
 
-  /// The latents with the known first frame put back: (1 - m) z + m latents, m = 0 on that frame.
+  /// The latents with the known first frame put back: (1 - m) z + m x.
   func holding(_ latents: Tensor) -> Tensor {
-    guard let firstFrame else { return latents }
+    guard case .firstFrame(let known) = self else { return latents }
     let (channels, frames, area) = (latents.shape[0], latents.shape[1], latents.shape[2] * latents.shape[3])
     return Tensor.filled(shape: latents.shape) { result in
       latents.withSpan(of: Float.self) { x in
         for i in 0..<result.count { result[i] = x[i] }
       }
-      firstFrame.withSpan(of: Float.self) { z in
+      known.withSpan(of: Float.self) { z in
         for channel in 0..<channels {
           for i in 0..<area { result[channel * frames * area + i] = z[channel * area + i] }
         }
@@ -36,20 +52,7 @@ struct Conditioning: Sendable {
 
   /// The timestep of every token: 0 where the frame is known.
   func timesteps(_ t: Float, grid: (time: Int, height: Int, width: Int)) -> TokenTimesteps {
-    TokenTimesteps(
-      t, tokens: grid.time * grid.height * grid.width, known: firstFrame == nil ? 0 : grid.height * grid.width)
-  }
-
-  /// Mask and encoded clip of I2V-A14B: 4 mask channels, 1 on the first latent frame, then the latents of the image
-  /// followed by empty frames.
-  static func channels(encodedClip y: Tensor, timeStride: Int) -> Conditioning {
-    let (frames, area) = (y.shape[1], y.shape[2] * y.shape[3])
-    let mask = Tensor.filled(shape: [timeStride, frames, y.shape[2], y.shape[3]]) { mask in
-      for channel in 0..<timeStride {
-        for i in 0..<area { mask[channel * frames * area + i] = 1 }
-      }
-    }
-    return Conditioning(
-      channels: Tensor(mask.floats() + y.floats(), shape: [timeStride + y.shape[0], frames, y.shape[2], y.shape[3]]))
+    let known = if case .firstFrame = self { grid.height * grid.width } else { 0 }
+    return TokenTimesteps(t, tokens: grid.time * grid.height * grid.width, known: known)
   }
 }

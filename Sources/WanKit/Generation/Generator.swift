@@ -2,7 +2,6 @@
 
 import Layers
 public import Logging
-import Media
 import Sampling
 public import Tensors
 import Tokenization
@@ -132,17 +131,9 @@ public struct Generator: Sendable {
     guard let image = plan.image else { return .none }
     onEvent(.stage(.encodingImage))
     let vae = try autoencoder(plan, half: .encoder)
-    switch plan.model.family.conditioning {
-    case .none: return .none
-    case .firstFrame:
-      let picture = prepareCropped(image, width: plan.width, height: plan.height)
-      return Conditioning(firstFrame: try vae.encode(Tensor(picture.values, shape: [3, 1, plan.height, plan.width])))
-    case .channels:
-      let picture = image.planar().bicubicResized(width: plan.width, height: plan.height)
-      let clip = Tensor.clip(first: picture.values, frames: plan.frames, height: plan.height, width: plan.width)
-      return .channels(
-        encodedClip: try vae.encode(clip), timeStride: plan.model.autoencoder.configuration.stride.time)
-    }
+    return try Conditioning(
+      image, as: plan.model.family.conditioning, clip: [3, plan.frames, plan.height, plan.width],
+      timeStride: plan.model.autoencoder.configuration.stride.time, encode: vae.encode)
   }
 
   private func decode(
@@ -195,18 +186,6 @@ extension ModelFolder.TextEncoderPart {
         folder: tokenizerFolder,
         reason: "token \(id) is past the text encoder's \(configuration.vocabulary) rows; "
           + "do tokenizer and encoder belong together?")
-    }
-  }
-}
-
-extension Tensor {
-  /// A clip [3, F, H, W] whose first frame is given and whose others are grey (zero).
-  fileprivate static func clip(first: [Float], frames: Int, height: Int, width: Int) -> Tensor {
-    let area = height * width
-    return Tensor.filled(shape: [3, frames, height, width]) { clip in
-      for channel in 0..<3 {
-        for i in 0..<area { clip[channel * frames * area + i] = first[channel * area + i] }
-      }
     }
   }
 }

@@ -22,16 +22,6 @@ public struct ModelFamily: Sendable, Hashable {
   public var hasTwoExperts: Bool { boundary != nil }
 }
 
-/// How an image enters a model.
-public enum ConditioningKind: String, Sendable, Hashable {
-  /// Text alone.
-  case none
-  /// An image must be given: mask and encoded clip as extra channels (I2V-A14B).
-  case channels
-  /// An image may be given: it is the first latent frame, held at t = 0 (TI2V).
-  case firstFrame
-}
-
 /// What a request takes when it does not say: the published configuration of a family, or a folder's own.
 public struct GenerationDefaults: Sendable, Hashable {
   /// Pixels.

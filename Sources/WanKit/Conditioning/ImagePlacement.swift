@@ -1,12 +1,16 @@
+// How the published pipelines place an image in a clip: first its size, then its pixels.
+
+import Media
+
 /// The published rules that turn an image's shape and an area into a clip's size.
-public enum ImagePlacement {
+enum ImagePlacement {
   /// TI2V: the size of at most `maximumArea` pixels whose sides are multiples of `multipleOf` and whose shape is
   /// nearest to the image's (`best_output_size` of the published `utils.py`).
   ///
-  /// - Throws: `cannotPlace` when the image is too elongated, or the area too small, for any such size.
-  public static func bestOutputSize(
+  /// - Throws: when the image is too elongated, or the area too small, for any such size.
+  static func bestOutputSize(
     imageWidth: Int, imageHeight: Int, multipleOf: (width: Int, height: Int), maximumArea: Int
-  ) throws(MediaError) -> (width: Int, height: Int) {
+  ) throws(PlacementError) -> (width: Int, height: Int) {
     let ratio = Double(imageWidth) / Double(imageHeight)
     let area = Double(maximumArea)
     let idealWidth = (area * ratio).squareRoot()
@@ -24,10 +28,10 @@ public enum ImagePlacement {
   /// I2V-A14B: about `maximumArea` pixels in the image's shape, each side rounded down to a multiple of
   /// `spatialStride * patch`.
   ///
-  /// - Throws: `cannotPlace` when a side would vanish.
-  public static func areaSize(
+  /// - Throws: when a side would vanish.
+  static func areaSize(
     imageWidth: Int, imageHeight: Int, maximumArea: Int, spatialStride: Int = 8, patch: Int = 2
-  ) throws(MediaError) -> (width: Int, height: Int) {
+  ) throws(PlacementError) -> (width: Int, height: Int) {
     let ratio = Double(imageHeight) / Double(imageWidth)
     let area = Double(maximumArea)
     func side(_ length: Double) -> Int {
@@ -56,9 +60,35 @@ public enum ImagePlacement {
 
   private static func unplaceable(
     _ width: Int, _ height: Int, _ area: Int, _ step: (width: Int, height: Int)
-  ) -> MediaError {
-    .cannotPlace(
-      reason: "no size of at most \(area) pixels with sides in steps of \(step.width)x\(step.height) has the shape of "
+  ) -> PlacementError {
+    PlacementError(
+      description:
+        "no size of at most \(area) pixels with sides in steps of \(step.width)x\(step.height) has the shape of "
         + "a \(width)x\(height) image: crop the image or allow a larger area")
+  }
+}
+
+/// Why an image has no place in an area, as a sentence.
+struct PlacementError: Error, CustomStringConvertible {
+  let description: String
+}
+
+extension RGBImage {
+  /// TI2V's first frame: scaled by Lanczos until it covers the clip's size, then centre-cropped (the published
+  /// `textimage2video.py`, `i2v`).
+  ///
+  /// The size should be near the image's shape: the covering image grows with the difference.
+  func croppedToCover(width: Int, height: Int) -> PlanarImage {
+    let scale = max(Double(width) / Double(self.width), Double(height) / Double(self.height))
+    let covering = lanczosResized(
+      width: Int((Double(self.width) * scale).rounded(.toNearestOrEven)),
+      height: Int((Double(self.height) * scale).rounded(.toNearestOrEven)))
+    return covering.centerCropped(width: width, height: height).planar()
+  }
+
+  /// I2V-A14B's first frame: straight to the clip's size by bicubic interpolation, nothing cropped (the published
+  /// `image2video.py`).
+  func stretched(width: Int, height: Int) -> PlanarImage {
+    planar().bicubicResized(width: width, height: height)
   }
 }

@@ -1,6 +1,10 @@
 import Foundation
 import Media
+import Tensors
+import TestSupport
 import Testing
+
+@testable import WanKit
 
 private struct GoldenImages: Decodable {
   struct Case: Decodable {
@@ -14,36 +18,38 @@ private struct GoldenImages: Decodable {
   let images: [Case]
 }
 
-@Suite("Image placement") struct PlacementTests {
-  @Test("both families' preparations equal the published code's")
+@Suite("Image placement") struct ImagePlacementTests {
+  @Test("both families' sizes and preparations equal the published code's")
   func golden() async throws {
-    let ffmpeg = try requireFFmpeg()
-    let parts = goldenFolder.appendingPathComponent("parts")
-    let tensors = try GoldenTensors(parts.appendingPathComponent("misc.safetensors"))
-    let list = try JSONDecoder().decode(
-      GoldenImages.self, from: Data(contentsOf: parts.appendingPathComponent("misc.json")))
+    let ffmpeg = try FFmpeg.locate(searchPath: ProcessInfo.processInfo.environment["PATH"])
+    let tensors = try Golden.tensors("parts/misc.safetensors")
+    let list: GoldenImages = try Golden.json("parts/misc.json")
     #expect(!list.images.isEmpty)
     for (i, golden) in list.images.enumerated() {
-      let image = try await readImage(path: parts.appendingPathComponent("image\(i).png").path, ffmpeg: ffmpeg)
+      let image = try await readImage(path: Golden.folder() + "/parts/image\(i).png", ffmpeg: ffmpeg)
       #expect(image.width == golden.width && image.height == golden.height)
 
-      let cropped = try prepareCropped(image, maximumArea: golden.max_area)
-      #expect(cropped.width == golden.ti2v[0] && cropped.height == golden.ti2v[1])
-      #expect(cropped.values == (try tensors.floats("ti2v.\(i)")).values)
+      let covered = try ImagePlacement.bestOutputSize(
+        imageWidth: image.width, imageHeight: image.height, multipleOf: (32, 32), maximumArea: golden.max_area)
+      #expect([covered.width, covered.height] == golden.ti2v)
+      let cropped = image.croppedToCover(width: covered.width, height: covered.height)
+      #expect(try cropped.values == #require(tensors["ti2v.\(i)"]).floats())
 
-      let stretched = try prepareStretched(image, maximumArea: golden.max_area)
-      #expect(stretched.width == golden.i2v[0] && stretched.height == golden.i2v[1])
-      #expect(relativeError(stretched.values, try tensors.floats("i2v.\(i)").values) < 1e-6)
+      let size = try ImagePlacement.areaSize(
+        imageWidth: image.width, imageHeight: image.height, maximumArea: golden.max_area)
+      #expect([size.width, size.height] == golden.i2v)
+      let stretched = image.stretched(width: size.width, height: size.height)
+      #expect(try relativeError(stretched.values, #require(tensors["i2v.\(i)"]).floats()) < 1e-6)
     }
   }
 
   @Test("an image too elongated for the area is refused", arguments: [(5000, 1), (1, 5000)])
   func elongated(_ width: Int, _ height: Int) {
-    #expect(throws: MediaError.self) {
+    #expect(throws: PlacementError.self) {
       try ImagePlacement.bestOutputSize(
         imageWidth: width, imageHeight: height, multipleOf: (32, 32), maximumArea: 64 * 64)
     }
-    #expect(throws: MediaError.self) {
+    #expect(throws: PlacementError.self) {
       try ImagePlacement.areaSize(imageWidth: width, imageHeight: height, maximumArea: 64 * 64)
     }
   }

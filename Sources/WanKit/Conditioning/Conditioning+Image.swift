@@ -1,0 +1,44 @@
+// F frames of H x W pixels; C latent channels, T latent frames of h x w.
+
+import Media
+import Tensors
+
+extension Conditioning {
+  /// An image prepared for a clip as the published pipeline of its model does, and encoded.
+  ///
+  /// - Parameters:
+  ///   - kind: how the model takes images.
+  ///   - clip: [3, F, H, W].
+  ///   - timeStride: the frames of the clip that become one latent frame, 4 in every published model.
+  ///   - encode: the autoencoder: frames [3, n, H, W] in [-1, 1] to their latents [C, (n - 1) / timeStride + 1, h, w].
+  /// - Throws: what `encode` throws.
+  init(
+    _ image: RGBImage, as kind: ConditioningKind, clip: Shape, timeStride: Int, encode: (Tensor) throws -> Tensor
+  ) rethrows {
+    let (height, width) = (clip[2], clip[3])
+    switch kind {
+    case .none:
+      self = .none
+    case .firstFrame:
+      let picture = image.croppedToCover(width: width, height: height)
+      self = .firstFrame(try encode(Tensor(picture.values, shape: [3, 1, height, width])))
+    case .channels:
+      let picture = image.stretched(width: width, height: height)
+      let latents = try encode(.starting(clip) { picture.values[$0] })
+      let mask = Tensor.starting(Shape([timeStride] + latents.shape.dimensions.dropFirst())) { _ in 1 }
+      self = .channels(mask: mask, image: latents)
+    }
+  }
+}
+
+extension Tensor {
+  /// [C, F, H, W], zero but for its first frame, whose values come in the order [C, H, W]; zero is grey in pictures.
+  fileprivate static func starting(_ shape: Shape, with value: (Int) -> Float) -> Tensor {
+    let (frames, area) = (shape[1], shape[2] * shape[3])
+    return Tensor.filled(shape: shape) { x in
+      for channel in 0..<shape[0] {
+        for i in 0..<area { x[channel * frames * area + i] = value(channel * area + i) }
+      }
+    }
+  }
+}
