@@ -4,6 +4,22 @@ import Media
 
 /// The published rules that turn an image's shape and an area into a clip's size.
 enum ImagePlacement {
+  /// The size of a clip that starts with an image, by the rule of a model that takes images so.
+  ///
+  /// - Parameter multiple: of which both sides are multiples in TI2V; those of I2V-A14B go in steps of 16.
+  /// - Throws: when no size of at most `maximumArea` pixels has the image's shape.
+  static func size(
+    of image: RGBImage, as kind: ConditioningKind, maximumArea: Int, multiple: Int
+  ) throws(PlacementError) -> (width: Int, height: Int) {
+    switch kind {
+    case .channels:
+      try areaSize(imageWidth: image.width, imageHeight: image.height, maximumArea: maximumArea)
+    case .firstFrame, .none:
+      try bestOutputSize(
+        imageWidth: image.width, imageHeight: image.height, multipleOf: (multiple, multiple), maximumArea: maximumArea)
+    }
+  }
+
   /// TI2V: the size of at most `maximumArea` pixels whose sides are multiples of `multipleOf` and whose shape is
   /// nearest to the image's (`best_output_size` of the published `utils.py`).
   ///

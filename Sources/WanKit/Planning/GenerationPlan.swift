@@ -174,14 +174,8 @@ extension GenerationPlan {
   private static func imageSize(_ image: RGBImage, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
     do {
       let multiple = model.sizeMultiple
-      let size =
-        switch model.family.conditioning {
-        case .channels:
-          try ImagePlacement.areaSize(imageWidth: image.width, imageHeight: image.height, maximumArea: area)
-        default:
-          try ImagePlacement.bestOutputSize(
-            imageWidth: image.width, imageHeight: image.height, multipleOf: (multiple, multiple), maximumArea: area)
-        }
+      let size = try ImagePlacement.size(
+        of: image, as: model.family.conditioning, maximumArea: area, multiple: multiple)
       if max(size.width, size.height) <= multiple * largestGrid { return (size.width, size.height) }
     } catch {
       throw .option("size", error.description)
