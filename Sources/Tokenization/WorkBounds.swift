@@ -18,7 +18,7 @@ struct CancellationPoint {
   }
 }
 
-/// How much of a text may be gone through until its repair is at an end.
+/// How many characters the passes of a repair may go through in all.
 ///
 /// Repairs go on until nothing changes. Text that people have takes a few passes; text can be made in which each pass
 /// repairs one character and so lets the next pass repair one more.

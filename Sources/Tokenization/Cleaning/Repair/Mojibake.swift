@@ -8,7 +8,7 @@ enum Mojibake {
     }
   }
 
-  /// Whether the next three characters are ASCII, as no rule's are.
+  /// Whether the next three characters are ASCII: every rule has another one among its first three.
   private static func isPlain(_ text: [Unicode.Scalar], at position: Int) -> Bool {
     text[position...].prefix(3).allSatisfy(\.isASCII)
   }
@@ -24,8 +24,10 @@ enum Mojibake {
     return value < rulesByFirst.count ? rulesByFirst[value] : sparseRulesByFirst[scalar.value] ?? []
   }
 
+  /// Of the characters below U+2600.
   private static let rulesByFirst: [[[MojibakeSlot]]] = (UInt32(0)..<0x2600).map { rules(startingWith: $0) }
 
+  /// Of the characters from U+2600 on that begin a rule.
   private static let sparseRulesByFirst: [UInt32: [[MojibakeSlot]]] = Dictionary(
     uniqueKeysWithValues: [UInt32(0x3000), 0xF8FF, 0xFB01, 0xFB02, 0xFFFD].map { ($0, rules(startingWith: $0)) })
 

@@ -1,4 +1,4 @@
-/// The company that a character of mojibake usually keeps: the categories of ftfy's heuristic.
+/// The categories of ftfy's heuristic: kinds of characters that bytes of UTF-8 are misread as.
 struct MojibakeClass: OptionSet {
   let rawValue: UInt32
 

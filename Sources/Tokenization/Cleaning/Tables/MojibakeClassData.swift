@@ -1,4 +1,4 @@
-/// The characters that occur in mojibake, by the company they usually keep (ftfy 6.3.1): scalars and ranges.
+/// The characters that occur in mojibake, by category (ftfy 6.3.1): scalars and ranges.
 enum MojibakeClassData {
   static let common = """
     A0 AD B4 B7 2013-2015 2019 2026
