@@ -102,7 +102,7 @@ let package = Package(
     tests("Tokenization", ["Tokenization", "TestSupport"], data: ["Fixtures"]),
     tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
-    tests("Media", ["Files", "Media", "TestSupport"]),
+    tests("Media", ["Media", "TestSupport"]),
     tests(
       "WanKit",
       ["WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "WanModels"]),

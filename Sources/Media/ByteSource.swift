@@ -1,18 +1,9 @@
 import Foundation
 
-/// Bytes at any position of a file or a buffer.
+/// Bytes at any position, of a file outside of tests.
 protocol ByteSource {
   /// The bytes from `offset` on: fewer than `count` at the end, none past it.
   mutating func bytes(at offset: Int, count: Int) -> [UInt8]
-}
-
-struct ArraySource: ByteSource {
-  let content: [UInt8]
-
-  func bytes(at offset: Int, count: Int) -> [UInt8] {
-    guard offset >= 0, offset < content.count else { return [] }
-    return Array(content[offset..<min(content.count, offset + count)])
-  }
 }
 
 /// A file read piecemeal, so that a header is found without holding the file.

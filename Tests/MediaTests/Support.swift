@@ -37,3 +37,20 @@ func firstFrame(path: String, ffmpeg: FFmpeg) async throws -> RGBImage {
   process.waitUntilExit()
   return try await readImage(path: folder.path("frame.png"), ffmpeg: ffmpeg)
 }
+
+extension SeededGenerator {
+  mutating func next(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
+
+  /// Some bytes changed to edge values or noise, and now and then the end cut off.
+  ///
+  /// - Parameter part: how many bytes at the start are open to change; nil for all.
+  mutating func damage(_ seed: [UInt8], within part: Int? = nil) -> [UInt8] {
+    var bytes = seed
+    for _ in 0...next(below: 4) {
+      let edge: [UInt8] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF]
+      bytes[next(below: min(part ?? bytes.count, bytes.count))] =
+        next(below: 2) == 0 ? edge[next(below: 6)] : UInt8(next(below: 256))
+    }
+    return next(below: 4) == 0 ? Array(bytes.prefix(next(below: bytes.count))) : bytes
+  }
+}

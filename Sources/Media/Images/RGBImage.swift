@@ -65,37 +65,4 @@ public struct PlanarImage: Sendable, Equatable {
     self.height = height
     self.values = values
   }
-
-  /// The picture in bytes: `(v + 1) / 2 * 255`, clamped and rounded to the nearest.
-  public func quantized() -> RGBImage {
-    let area = width * height
-    var pixels = [UInt8](repeating: 0, count: 3 * area)
-    for channel in 0..<3 {
-      for i in 0..<area {
-        let v = (values[channel * area + i] + 1) * 127.5
-        pixels[3 * i + channel] = v.isNaN ? 0 : UInt8(min(max(v.rounded(), 0), 255))
-      }
-    }
-    return RGBImage(width: width, height: height, pixels: pixels)
-  }
-}
-
-/// Frames of one size side by side, row after row, on black.
-///
-/// - Parameter columns: how many stand in a row; fewer frames make a narrower sheet.
-public func contactSheet(frames: [RGBImage], columns: Int) -> RGBImage {
-  precondition(!frames.isEmpty && columns > 0, "contactSheet: no frames or no columns")
-  let (width, height) = (frames[0].width, frames[0].height)
-  precondition(frames.allSatisfy { $0.width == width && $0.height == height }, "contactSheet: frames differ in size")
-  let across = min(columns, frames.count)
-  let down = (frames.count + across - 1) / across
-  var pixels = [UInt8](repeating: 0, count: across * down * width * height * 3)
-  for (i, frame) in frames.enumerated() {
-    for y in 0..<height {
-      let target = ((i / across * height + y) * across + i % across) * width * 3
-      pixels.replaceSubrange(
-        target..<target + width * 3, with: frame.pixels[y * width * 3..<(y + 1) * width * 3])
-    }
-  }
-  return RGBImage(width: across * width, height: down * height, pixels: pixels)
 }

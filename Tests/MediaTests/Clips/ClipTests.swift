@@ -125,15 +125,4 @@ import Testing
     #expect(bytes.starts(with: Data(header.utf8)))
     #expect(bytes.count == header.utf8.count + 2 * (6 + 45))
   }
-
-  @Test("a contact sheet keeps its frames in reading order")
-  func sheet() {
-    let frames = clip(width: 4, height: 2, count: 3)
-    let sheet = contactSheet(frames: frames, columns: 2)
-    #expect(sheet.width == 8 && sheet.height == 4)
-    #expect(Array(sheet.pixels[0..<12]) == Array(frames[0].pixels[0..<12]))
-    #expect(Array(sheet.pixels[12..<24]) == Array(frames[1].pixels[0..<12]))
-    #expect(Array(sheet.pixels[48..<60]) == Array(frames[2].pixels[0..<12]))
-    #expect(sheet.pixels[60..<72].allSatisfy { $0 == 0 })
-  }
 }
