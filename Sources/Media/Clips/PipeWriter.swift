@@ -3,19 +3,19 @@ import Files
 /// Bytes into a descriptor whose reader sets the pace. Waiting holds no thread, and ends when the task is cancelled.
 struct PipeWriter: Sendable {
   private let descriptor: Int32
-  /// What is written at once: a whole pipe where the descriptor is ours and does not wait, and else what every pipe that
-  /// is ready takes without waiting.
+  /// The most bytes of one write: as many as a pipe may hold where writes return rather than wait, and else 512, which
+  /// every pipe takes without waiting once it polls as writable (POSIX, PIPE_BUF).
   private let piece: Int
 
-  /// Somebody else's descriptor: a pipe is opened anew, so that it does not wait for this program alone, and a file never
-  /// waits.
+  /// A descriptor that the program was started with. Others may share it, so that it is not made non-blocking itself: a
+  /// pipe is opened anew, for this program alone. Writes to a file never wait.
   init(stream: Int32) {
     let kind = FileStatus(descriptor: stream)?.kind
     let own = kind == .pipe ? Descriptor.reopenedWithoutWaiting(stream) : nil
     self.init(own ?? stream, isNonBlocking: own != nil || kind == .file)
   }
 
-  /// - Parameter isNonBlocking: whether writes to it return rather than wait; only then are large pieces written.
+  /// - Parameter isNonBlocking: whether writes to it return rather than wait.
   init(_ descriptor: Int32, isNonBlocking: Bool) {
     self.descriptor = descriptor
     piece = isNonBlocking ? 1 << 20 : 512
