@@ -13,11 +13,11 @@ struct ClipCheck {
 
   /// - Parameter file: for .png the pattern of the numbered set, percent signs doubled elsewhere.
   /// - Throws: `cannotWrite` when it cannot be decoded to its end, or does not hold as many frames; `cancelled`.
-  func check(_ file: String, is container: ClipFormat.Container, settings: ClipSettings) async throws(MediaError) {
+  func check(_ file: String, is format: ClipFormat, settings: ClipSettings) async throws(MediaError) {
     let frameCount = settings.frameCount
     var arguments = ["-nostdin", "-hide_banner", "-loglevel", "error", "-xerror", "-nostats", "-progress", "pipe:1"]
     arguments += ["-protocol_whitelist", "file", "-threads", "2"]
-    if container == .png { arguments += ["-f", "image2", "-start_number", "1"] }
+    if format == .png { arguments += ["-f", "image2", "-start_number", "1"] }
     arguments += ["-i", "file:" + file, "-map", "0:v:0", "-f", "null", "-"]
     let result = try await ffmpeg.collect(
       arguments, limit: 1 << 22, subject: path,
@@ -44,16 +44,16 @@ struct ClipCheck {
 struct EncoderTrial {
   let ffmpeg: FFmpeg
   let settings: ClipSettings
-  let container: ClipFormat.Container
+  let format: ClipFormat
   /// Where the trial's file lies for its time.
   let folder: OutputFolder
 
   /// - Throws: `ffmpegFailed`, `cannotWrite`, `cancelled`.
   func run(path: String) async throws(MediaError) {
     let single = try settings.with(frameCount: 1)
-    let names = ClipFiles.encoded("trial", container, in: folder)
+    let names = ClipFiles.encoded("trial", format, in: folder)
     let arguments = EncoderArguments(settings: single, metadataFile: nil)
-      .arguments(for: container, output: "file:" + names.pattern)
+      .arguments(for: format, output: "file:" + names.pattern)
     let encoder = try FFmpegEncoder(ffmpeg, arguments: arguments, path: path)
     // One frame of the largest size takes a slow machine seconds.
     let seconds = 60 + settings.width * settings.height / 100_000
@@ -65,7 +65,7 @@ struct EncoderTrial {
     do throws(MediaError) {
       try await encoder.write(RGBImage(black: settings.width, settings.height))
       try await encoder.finish()
-      try await ClipCheck(ffmpeg: ffmpeg, path: path).check(names.pattern, is: container, settings: single)
+      try await ClipCheck(ffmpeg: ffmpeg, path: path).check(names.pattern, is: format, settings: single)
     } catch {
       let isLate = !Task.isCancelled && encoder.isAbandoned
       encoder.abandon()

@@ -3,19 +3,19 @@ import Files
 /// The names of a clip's files, in the hidden folder and at last.
 struct ClipFiles {
   let path: String
-  let container: ClipFormat.Container
+  let format: ClipFormat
   let frameCount: Int
 
   /// Whether the clip is several files, named by numbers.
-  var isSet: Bool { container == .png && frameCount > 1 }
+  var isSet: Bool { format == .png && frameCount > 1 }
 
   /// What the encoder is told to write in a folder, and the name of the first file that comes of it. In the paths of
   /// pictures a percent sign stands for their number, so that others are doubled.
   static func encoded(
-    _ stem: String, _ container: ClipFormat.Container, in folder: OutputFolder
+    _ stem: String, _ format: ClipFormat, in folder: OutputFolder
   ) -> (pattern: String, first: String) {
-    guard container == .png else {
-      let name = stem + "." + container.rawValue
+    guard format == .png else {
+      let name = stem + "." + format.rawValue
       return (folder.file(name), name)
     }
     // Scalar by scalar: a mark behind a percent sign would hide it among characters.
@@ -26,11 +26,11 @@ struct ClipFiles {
   private static let stem = "clip"
 
   /// What the encoder is told to write.
-  func pattern(in folder: OutputFolder) -> String { Self.encoded(Self.stem, container, in: folder).pattern }
+  func pattern(in folder: OutputFolder) -> String { Self.encoded(Self.stem, format, in: folder).pattern }
 
   /// Names in the hidden folder, and names beside it.
   var pairs: [(partial: String, final: String)] {
-    guard container == .png else { return [(Self.stem + "." + container.rawValue, Paths.name(of: path))] }
+    guard format == .png else { return [(Self.stem + "." + format.rawValue, Paths.name(of: path))] }
     return (1...frameCount).map {
       (Self.stem + Self.padded($0, 7) + ".png", frameCount == 1 ? Paths.name(of: path) : numbered($0))
     }

@@ -3,7 +3,7 @@ import Files
 /// Where a clip goes: files under names that were looked at beforehand, or a stream that somebody reads.
 public struct ClipTarget: Sendable {
   /// What the name ends in, or what was asked for.
-  public let container: ClipFormat.Container
+  public let format: ClipFormat
   /// As it was given; `-` for a stream.
   public let name: String
   /// The descriptor that a stream is written to.
@@ -14,7 +14,7 @@ public struct ClipTarget: Sendable {
   ///
   /// - Throws: `unknownFormat`, `cannotWrite`.
   public init(path: String) throws(MediaError) {
-    container = try ClipFormat(path: path).container
+    format = try ClipFormat(path: path)
     name = path
     stream = nil
     do { file = try OutputTarget(path) } catch { throw .cannotWrite(path: path, reason: error.description) }
@@ -23,15 +23,15 @@ public struct ClipTarget: Sendable {
   /// A clip that is written to an open descriptor while it is made: .y4m, or .mp4 in fragments.
   ///
   /// - Throws: `unknownFormat` for what cannot be read before it is complete.
-  public init(stream: Int32, as container: ClipFormat.Container) throws(MediaError) {
-    guard container == .y4m || container == .mp4 else {
+  public init(stream: Int32, as format: ClipFormat) throws(MediaError) {
+    guard format == .y4m || format == .mp4 else {
       throw .unknownFormat(path: "-", known: [".y4m", ".mp4"])
     }
-    (self.container, self.stream, name, file) = (container, stream, "-", nil)
+    (self.format, self.stream, name, file) = (format, stream, "-", nil)
   }
 
   /// False for .y4m alone.
-  public var needsFFmpeg: Bool { container != .y4m }
+  public var needsFFmpeg: Bool { format != .y4m }
 
   /// Where the clip's files will lie, links followed; none for a stream.
   public func paths(frameCount: Int) -> [String] {
@@ -51,7 +51,7 @@ public struct ClipTarget: Sendable {
     if let stream, let reason = Descriptor.refusal(of: stream) { throw .cannotWrite(path: name, reason: reason) }
     guard let file else { return }
     do throws(OutputError) {
-      if container != .png { try file.check() }
+      if format != .png { try file.check() }
       try OutputFolder(beside: file.path).remove()
     } catch {
       throw .cannotWrite(path: name, reason: error.description)
@@ -63,7 +63,7 @@ public struct ClipTarget: Sendable {
   /// - Throws: `cannotWrite`; `badSettings` for a rate that the format does not know.
   public func check(frameCount: Int, frameRate: FrameRate) throws(MediaError) {
     // A GIF counts hundredths of a second, and players take a single one for a tenth.
-    guard container != .gif || frameRate.numerator <= 50 * frameRate.denominator else {
+    guard format != .gif || frameRate.numerator <= 50 * frameRate.denominator else {
       throw .badSettings(reason: "a .gif shows at most 50 frames per second, not \(frameRate): choose .mp4 or .webm")
     }
     guard let file else { return }
@@ -78,44 +78,35 @@ public struct ClipTarget: Sendable {
 
   func files(frameCount: Int) -> ClipFiles {
     // A numbered set lies beside the name that was given, not beside what a link of that name leads to.
-    let isSet = container == .png && frameCount > 1
-    return ClipFiles(path: isSet ? name : file?.path ?? name, container: container, frameCount: frameCount)
+    let isSet = format == .png && frameCount > 1
+    return ClipFiles(path: isSet ? name : file?.path ?? name, format: format, frameCount: frameCount)
   }
 }
 
-/// What a clip is written as, decided by its name.
-public struct ClipFormat: Sendable, Equatable {
-  /// The kinds of file that clips are written as; raw values are file name extensions.
-  public enum Container: String, Sendable, CaseIterable {
-    /// H.264, 4:2:0, BT.709.
-    case mp4
-    /// VP9, 4:2:0, BT.709.
-    case webm
-    /// A palette of at most 256 colours over the whole clip; it loops.
-    case gif
-    /// One still, or a numbered set NAME-0001.png, NAME-0002.png and so on.
-    case png
-    /// Uncompressed 4:4:4, written without ffmpeg.
-    case y4m
-  }
+/// What a clip is written as; raw values are file name extensions.
+public enum ClipFormat: String, Sendable, CaseIterable {
+  /// H.264, 4:2:0, BT.709.
+  case mp4
+  /// VP9, 4:2:0, BT.709.
+  case webm
+  /// A palette of at most 256 colours over the whole clip; it loops.
+  case gif
+  /// One still, or a numbered set NAME-0001.png, NAME-0002.png and so on.
+  case png
+  /// Uncompressed 4:4:4, written without ffmpeg.
+  case y4m
 
-  /// What the name's extension stands for.
-  public let container: Container
-
-  /// Reads the extension, upper or lower case.
+  /// Reads the name's extension, upper or lower case.
   ///
   /// - Throws: `unknownFormat`, which lists the known ones.
   public init(path: String) throws(MediaError) {
     let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count > 1, parts.dropLast().contains(where: { !$0.isEmpty }), let last = parts.last,
-      let container = Container(rawValue: last.lowercased())
+      let format = ClipFormat(rawValue: last.lowercased())
     else {
-      throw .unknownFormat(path: path, known: Container.allCases.map { "." + $0.rawValue })
+      throw .unknownFormat(path: path, known: Self.allCases.map { "." + $0.rawValue })
     }
-    self.container = container
+    self = format
   }
-
-  /// False for .y4m alone.
-  public var needsFFmpeg: Bool { container != .y4m }
 }

@@ -33,7 +33,7 @@ struct ClipWorkshop: Sendable {
   private static func checkSpace(
     _ target: ClipTarget, _ settings: ClipSettings, _ folder: String
   ) throws(MediaError) {
-    let known = target.container == .y4m ? Y4MEncoder.byteCount(settings) : 0
+    let known = target.format == .y4m ? Y4MEncoder.byteCount(settings) : 0
     let space = try? FileManager.default.attributesOfFileSystem(forPath: folder)[.systemFreeSize] as? NSNumber
     let needed = max(known, leastSpace)
     if let free = space?.intValue, free < needed {
@@ -47,7 +47,7 @@ struct ClipWorkshop: Sendable {
 
   func tryEncoder() async throws(MediaError) {
     guard target.needsFFmpeg, let ffmpeg, let folder else { return try await begin() }
-    let trial = EncoderTrial(ffmpeg: ffmpeg, settings: settings, container: target.container, folder: folder)
+    let trial = EncoderTrial(ffmpeg: ffmpeg, settings: settings, format: target.format, folder: folder)
     try await trial.run(path: target.name)
   }
 
@@ -70,7 +70,7 @@ struct ClipWorkshop: Sendable {
     let arguments = EncoderArguments(settings: settings, metadataFile: metadata, isStream: target.stream != nil)
     let output = target.stream == nil ? "file:" + files.pattern(in: folder) : "pipe:1"
     return try FFmpegEncoder(
-      ffmpeg, arguments: arguments.arguments(for: target.container, output: output), output: target.stream,
+      ffmpeg, arguments: arguments.arguments(for: target.format, output: output), output: target.stream,
       path: target.name)
   }
 
@@ -107,7 +107,7 @@ struct ClipWorkshop: Sendable {
       return
     }
     let check = ClipCheck(ffmpeg: ffmpeg, path: target.name)
-    try await check.check(files.pattern(in: folder), is: target.container, settings: settings)
+    try await check.check(files.pattern(in: folder), is: target.format, settings: settings)
   }
 
   /// Gives the files their names.
@@ -130,12 +130,12 @@ struct ClipWorkshop: Sendable {
 
   /// Adds the comment where ffmpeg does not; a clip without it is better than none.
   private func addComments(_ folder: OutputFolder) -> [String] {
-    guard let metadata = settings.metadata, target.container == .png || target.container == .gif else { return [] }
+    guard let metadata = settings.metadata, target.format == .png || target.format == .gif else { return [] }
     do throws(OutputError) {
       for pair in files.pairs {
         let image = try folder.bytes(of: pair.partial)
         let marked =
-          target.container == .png ? PNGComment.adding(metadata, to: image) : GIFComment.adding(metadata, to: image)
+          target.format == .png ? PNGComment.adding(metadata, to: image) : GIFComment.adding(metadata, to: image)
         guard let marked else { throw OutputError("its end is not where it should be") }
         try folder.replace(pair.partial, with: marked)
       }

@@ -137,7 +137,7 @@ public final actor ClipWriter {
 /// - Parameter path: must end in .png.
 /// - Throws: as `ClipWriter`.
 public func writePNG(path: String, image: RGBImage, ffmpeg: FFmpeg, metadata: String? = nil) async throws(MediaError) {
-  guard try ClipFormat(path: path).container == .png else { throw .unknownFormat(path: path, known: [".png"]) }
+  guard try ClipFormat(path: path) == .png else { throw .unknownFormat(path: path, known: [".png"]) }
   let settings = try ClipSettings(
     width: image.width, height: image.height, frameRate: 1, frameCount: 1, metadata: metadata)
   let writer = try await ClipWriter(path: path, settings: settings, ffmpeg: ffmpeg)

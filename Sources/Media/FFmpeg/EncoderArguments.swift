@@ -10,18 +10,18 @@ struct EncoderArguments {
   var isStream = false
 
   /// - Parameter output: as ffmpeg names it, `file:` or `pipe:` first.
-  func arguments(for container: ClipFormat.Container, output: String) -> [String] {
+  func arguments(for format: ClipFormat, output: String) -> [String] {
     var list = ["-hide_banner", "-loglevel", "error", "-nostats", "-xerror", "-y", "-protocol_whitelist", "file,pipe"]
     list += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", "\(settings.width)x\(settings.height)"]
     list += ["-framerate", "\(settings.frameRate)", "-i", "pipe:0"]
-    if let metadataFile, container == .mp4 || container == .webm {
+    if let metadataFile, format == .mp4 || format == .webm {
       list += ["-f", "ffmetadata", "-i", "file:" + metadataFile, "-map", "0:v", "-map_metadata", "1"]
     }
-    return list + codec(container) + ["-fflags", "+bitexact", "-flags:v", "+bitexact", output]
+    return list + codec(format) + ["-fflags", "+bitexact", "-flags:v", "+bitexact", output]
   }
 
-  private func codec(_ container: ClipFormat.Container) -> [String] {
-    switch container {
+  private func codec(_ format: ClipFormat) -> [String] {
+    switch format {
     case .mp4:
       return ["-vf", evenSides + bt709, "-c:v", "libx264", "-preset", "medium", "-crf", "17", "-threads", "4"]
         + Self.colorTags + [

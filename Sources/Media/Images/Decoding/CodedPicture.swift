@@ -8,7 +8,7 @@ struct CodedPicture: Sendable {
   /// The columns and rows of one decoded frame.
   var width: Int
   var height: Int
-  var form = PixelForm.rgb(isDeep: false)
+  var form = PixelForm.rgb8
   /// Where a picture is put together of many frames.
   var grid: TileGrid?
   /// What is done with the whole picture, in this order.
@@ -41,8 +41,10 @@ struct TileGrid: Sendable, Equatable {
 
 /// In which form ffmpeg hands over what it decoded.
 enum PixelForm: Sendable, Equatable {
-  /// Colours made by ffmpeg; of 16 bits the high byte is kept here.
-  case rgb(isDeep: Bool)
+  /// Colours made by ffmpeg, 8 bits a channel.
+  case rgb8
+  /// Colours made by ffmpeg, 16 bits a channel, whose high byte is kept here.
+  case rgb16
   /// The decoded planes as they are; colours are made here.
   case planes(ChromaLayout)
 }

@@ -16,18 +16,22 @@ struct DecodeRequest {
     switch picture.form {
     case .planes(let chroma):
       return list + ["-vf", "format=" + chroma.pixelFormats.joined(separator: "|"), "-f", "rawvideo", "pipe:1"]
-    case .rgb(let isDeep):
-      let flags = "accurate_rnd+full_chroma_int+full_chroma_inp+bicubic+bitexact"
-      list += ["-vf", "scale=flags=\(flags),format=\(isDeep ? "rgb48be" : "rgb24")"]
-      return list + ["-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
+    case .rgb8: return list + Self.pixmap("rgb24")
+    case .rgb16: return list + Self.pixmap("rgb48be")
     }
+  }
+
+  private static func pixmap(_ format: String) -> [String] {
+    let flags = "accurate_rnd+full_chroma_int+full_chroma_inp+bicubic+bitexact"
+    return ["-vf", "scale=flags=\(flags),format=\(format)", "-c:v", "ppm", "-f", "image2pipe", "pipe:1"]
   }
 
   /// The bytes of the answer, with room for a header.
   var outputLimit: Int {
     switch picture.form {
     case .planes(let chroma): frameBytes(chroma) * picture.frames
-    case .rgb(let isDeep): picture.width * picture.height * (isDeep ? 6 : 3) + 64
+    case .rgb8: picture.width * picture.height * 3 + 64
+    case .rgb16: picture.width * picture.height * 6 + 64
     }
   }
 

@@ -144,7 +144,7 @@ private struct JPEGFrame {
     guard Set(components.map(\.sampling)).count == 1 else {
       throw .unread("a \(isRGB ? "RGB" : "CMYK") JPEG picture with halved channels")
     }
-    return .rgb(isDeep: false)
+    return .rgb8
   }
 
   private func chromaForm() throws(Refusal) -> PixelForm {

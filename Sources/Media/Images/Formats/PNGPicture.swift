@@ -34,7 +34,7 @@ extension CodedPicture {
     else { throw .damaged("its PNG header is not one") }
     guard width > 0, height > 0 else { throw Refusal(reason: "its header says \(width)x\(height)") }
     (self.width, self.height) = (width, height)
-    form = .rgb(isDeep: reader.integer(at: start + 8, size: 1) == 16)
+    form = reader.integer(at: start + 8, size: 1) == 16 ? .rgb16 : .rgb8
   }
 }
 

@@ -54,7 +54,7 @@ extension CodedPicture {
     let rows = (file.count - start) / max(row, 1)
     guard rows >= height || row == 0 else { throw .damaged("it is cut short after \(rows) of \(height) rows") }
     self.init(codec: codec, stream: file, width: width, height: height)
-    form = .rgb(isDeep: largest == 65_535)
+    form = largest == 65_535 ? .rgb16 : .rgb8
   }
 
   /// The first whole numbers behind the signature, comments skipped, and the place behind them.

@@ -22,7 +22,7 @@ extension CodedPicture {
     stream += directory.encoded(kept.count, size: 2) + kept.flatMap(\.bytes) + [0, 0, 0, 0]
     stream.replaceSubrange(4..<8, with: directory.encoded(start, size: 4))
     self.init(codec: .tiff, stream: stream, width: layout.width, height: layout.height)
-    form = .rgb(isDeep: layout.bits == 16)
+    form = layout.bits == 16 ? .rgb16 : .rgb8
     if let orientation = directory.orientation, orientation != .upright { steps = [.turn(orientation)] }
   }
 }

@@ -34,7 +34,7 @@ extension CodedPicture {
     }
     guard let pixels else { throw .damaged("it ends before its picture") }
     self.init(codec: .webp, stream: pixels.file, width: pixels.width, height: pixels.height)
-    form = pixels.isLossy ? .planes(ChromaLayout(sampling: .quarter, rule: .webp)) : .rgb(isDeep: false)
+    form = pixels.isLossy ? .planes(ChromaLayout(sampling: .quarter, rule: .webp)) : .rgb8
     if let frame, let canvas {
       guard frame.left + width <= canvas.width, frame.top + height <= canvas.height else {
         throw .damaged("its first frame reaches beyond the picture")

@@ -79,7 +79,7 @@ extension BitReader {
     let isDeep = try flag()
     if profile == 2, isDeep { try skip(1) }
     if profile != 1 { try skip(1) }  // Grey or not.
-    guard try flag() else { return try ColourMatrix(2, isFullRange: flag()) }
+    guard try flag() else { return try ColourMatrix(ColourMatrix.unspecified, isFullRange: flag()) }
     let (primaries, transfer, matrix) = (try read(8), try read(8), try read(8))
     if primaries == 1, transfer == 13, matrix == 0 { return try ColourMatrix(0, isFullRange: true) }
     return try ColourMatrix(matrix, isFullRange: flag())

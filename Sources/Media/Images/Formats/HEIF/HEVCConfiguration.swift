@@ -28,13 +28,13 @@ struct HEVCConfiguration {
       throw .damaged("its HEVC configuration has no sequence")
     }
     var bits = BitReader(guarded: set.dropFirst(2))
-    guard try bits.skipToUsability() else { return try ColourMatrix(2, isFullRange: false) }
+    guard try bits.skipToUsability() else { return try ColourMatrix(ColourMatrix.unspecified, isFullRange: false) }
     if try bits.flag(), try bits.read(8) == 255 { _ = try bits.read(32) }  // The shape of a pixel.
     if try bits.flag() { _ = try bits.read(1) }  // Overscan.
-    guard try bits.flag() else { return try ColourMatrix(2, isFullRange: false) }
+    guard try bits.flag() else { return try ColourMatrix(ColourMatrix.unspecified, isFullRange: false) }
     _ = try bits.read(3)
     let isFullRange = try bits.flag()
-    guard try bits.flag() else { return try ColourMatrix(2, isFullRange: isFullRange) }
+    guard try bits.flag() else { return try ColourMatrix(ColourMatrix.unspecified, isFullRange: isFullRange) }
     _ = try bits.read(16)
     return try ColourMatrix(bits.read(8), isFullRange: isFullRange)
   }
