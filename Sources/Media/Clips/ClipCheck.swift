@@ -7,8 +7,8 @@ struct ClipCheck {
   let path: String
 
   /// Seconds that reading may take: far more than it does on a slow machine.
-  static func patience(_ settings: ClipSettings, frames: Int) -> Int {
-    120 + settings.width * settings.height * frames / 500_000
+  private static func patience(_ settings: ClipSettings) -> Int {
+    120 + settings.width * settings.height * settings.frameCount / 500_000
   }
 
   /// - Parameter file: for .png the pattern of the numbered set, percent signs doubled elsewhere.
@@ -20,8 +20,7 @@ struct ClipCheck {
     if format == .png { arguments += ["-f", "image2", "-start_number", "1"] }
     arguments += ["-i", "file:" + file, "-map", "0:v:0", "-f", "null", "-"]
     let result = try await ffmpeg.collect(
-      arguments, limit: 1 << 22, subject: path,
-      seconds: Self.patience(settings, frames: frameCount))
+      arguments, limit: 1 << 22, subject: path, seconds: Self.patience(settings))
     let words = result.log.lines.joined(separator: "; ")
     guard result.succeeded, words.isEmpty else {
       throw .cannotWrite(path: path, reason: "what the encoder left cannot be read back: \(words)")

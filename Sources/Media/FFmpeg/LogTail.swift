@@ -10,8 +10,6 @@ struct LogTail: Sendable {
   private var bytes: [UInt8] = []
   private var isCut = false
 
-  init() {}
-
   /// Reads to the end; a broken pipe ends the log early.
   ///
   /// - Parameter process: meanwhile known as one that must not outlive the program.
@@ -25,7 +23,7 @@ struct LogTail: Sendable {
     }
   }
 
-  mutating func append(_ more: [UInt8]) {
+  private mutating func append(_ more: [UInt8]) {
     start += more.prefix(Self.limit / 4 - start.count)
     bytes += more
     if bytes.count > Self.limit {
