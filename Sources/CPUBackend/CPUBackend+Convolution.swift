@@ -1,12 +1,13 @@
 import CKernels
 import COneDNN
-public import Tensors
+import Tensors
 
 extension CPUBackend {
-  public func convolution(
-    _ x: Tensor, history: Tensor?, _ weights: any ConvolutionWeights, geometry: ConvolutionGeometry, output: DType
-  ) -> Tensor {
-    let weights = checked(x, weights, "convolution")
+  func convolution(_ x: Tensor, history: Tensor?, _ weights: CPUConvolution, output: DType) -> Tensor {
+    let geometry = weights.geometry
+    precondition(
+      x.shape.rank == 4 && x.shape[3] == weights.inputs && (x.dtype == .f32 || x.dtype == .bf16),
+      "convolution: x is [T, H, W, \(weights.inputs)] F32 or BF16, not \(x.shape) \(x.dtype.rawValue)")
     if let history {
       precondition(
         history.shape.rank == 4 && history.shape.dimensions.dropFirst() == x.shape.dimensions.dropFirst()
@@ -15,20 +16,18 @@ extension CPUBackend {
     }
     let walk = ConvolutionWalk(x: x, history: history, kernel: weights.kernel, geometry: geometry)
     switch weights.form {
-    case .upsampled: preconditionFailure("convolution: these weights are for upsampledConvolution")
     case .product(let linear): return pointwise(walk, linear, output)
     case .windows(let kernel):
       let result = empty(Shape(walk.extents + [weights.outputs]), output)
       run(walk, weights, kernel, into: result)
       return result
+    case .upsampled(let phases): return upsampled(x, weights, phases, output)
     }
   }
 
-  public func upsampledConvolution(_ x: Tensor, _ weights: any ConvolutionWeights, output: DType) -> Tensor {
-    let weights = checked(x, weights, "upsampledConvolution")
-    guard case .upsampled(let phases) = weights.form else {
-      preconditionFailure("upsampledConvolution: these weights are for convolution")
-    }
+  private func upsampled(
+    _ x: Tensor, _ weights: CPUConvolution, _ phases: [WindowWeights], _ output: DType
+  ) -> Tensor {
     let result = empty([x.shape[0], 2 * x.shape[1], 2 * x.shape[2], weights.outputs], output)
     let layout = weights.layout
     let band = rowsOfBand(x.shape[1], x.shape[2], blocks: 2 * layout.blocks, phases[0])
@@ -43,16 +42,6 @@ extension CPUBackend {
       upsample(tile, column, x, weights, phases, into: result, worker)
     }
     return result
-  }
-
-  private func checked(_ x: Tensor, _ weights: any ConvolutionWeights, _ operation: StaticString) -> CPUConvolution {
-    guard let weights = weights as? CPUConvolution else {
-      preconditionFailure("\(operation): these weights were prepared by another backend")
-    }
-    precondition(
-      x.shape.rank == 4 && x.shape[3] == weights.inputs && (x.dtype == .f32 || x.dtype == .bf16),
-      "\(operation): x is [T, H, W, \(weights.inputs)] F32 or BF16, not \(x.shape) \(x.dtype.rawValue)")
-    return weights
   }
 
   /// A kernel of one point: a linear over the pixels that the geometry leaves.

@@ -2,52 +2,46 @@ import COneDNN
 public import Tensors
 
 extension CPUBackend {
-  public func prepareConvolution(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any ConvolutionWeights {
-    checkConvolution(weight, bias, "convolution")
+  public func prepare(
+    kernel weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry, precision: Precision
+  ) -> any PreparedConvolution {
+    checkConvolution(weight, bias)
     let precision = precision.unquantized
     let shape = weight.shape
     let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: shape[2], multiple: vectorWidth)
-    let kernel = (time: shape[2], height: shape[3], width: shape[4])
+    var kernel = (time: shape[2], height: shape[3], width: shape[4])
     let form: CPUConvolution.Form
-    if kernel == (1, 1, 1) {
+    switch geometry.input {
+    case .doubled:
+      precondition(kernel == (1, 3, 3), "convolution: a kernel \(shape) over doubled frames is [N, C, 1, 3, 3]")
+      form = .upsampled(phases(of: float32(weight), layout, precision))
+      kernel = (time: 1, height: 2, width: 2)
+    case .plain where kernel == (1, 1, 1):
       form = .product(linear(weight.reshaped([shape[0], shape[1]]), bias: bias, precision: precision))
-    } else {
-      form = .windows(pack(merged(float32(weight), layout), layout, precision))
+    case .plain: form = .windows(pack(merged(float32(weight), layout), layout, precision))
     }
     weight.discardCachedPages()
     return CPUConvolution(
-      layout: layout, kernel: kernel, bias: bias?.converted(to: .f32), form: form, rounds: precision == .bf16,
-      sourceType: sourceType(precision))
+      layout, kernel: kernel, bias: bias?.converted(to: .f32), geometry: geometry, form: form, precision: precision,
+      self)
   }
 
-  public func prepareUpsampledConvolution(
-    _ weight: Tensor, bias: Tensor?, precision: Precision
-  ) -> any ConvolutionWeights {
-    checkConvolution(weight, bias, "upsampledConvolution")
-    let precision = precision.unquantized
-    let shape = weight.shape
-    precondition(
-      shape[2] == 1 && shape[3] == 3 && shape[4] == 3, "upsampledConvolution: weight [N, C, 1, 3, 3], not \(shape)")
-    let layout = MergedLayout(inputs: shape[1], outputs: shape[0], frames: 1, multiple: vectorWidth)
-    let source = float32(weight)
-    let phases = (0..<4).map { phase in
-      pack(merged(summed(source, row: phase / 2, column: phase % 2), layout), layout, precision)
+  /// The 2x2 kernels over the small image that give the four pixels of each square.
+  private func phases(of weight: Tensor, _ layout: MergedLayout, _ precision: Precision) -> [WindowWeights] {
+    (0..<4).map { phase in
+      pack(merged(summed(weight, row: phase / 2, column: phase % 2), layout), layout, precision)
     }
-    weight.discardCachedPages()
-    return CPUConvolution(
-      layout: layout, kernel: (time: 1, height: 2, width: 2), bias: bias?.converted(to: .f32), form: .upsampled(phases),
-      rounds: precision == .bf16, sourceType: sourceType(precision))
   }
 
-  private func checkConvolution(_ weight: Tensor, _ bias: Tensor?, _ operation: StaticString) {
+  private func checkConvolution(_ weight: Tensor, _ bias: Tensor?) {
     precondition(
       weight.shape.rank == 5 && weight.dtype.isFloatingPoint && (bias.map { $0.count == weight.shape[0] } ?? true),
-      "\(operation): weight [N, C, kt, kh, kw], not \(weight.shape) \(weight.dtype), bias \(bias?.shape ?? [])")
+      "convolution: kernel [N, C, kt, kh, kw], not \(weight.shape) \(weight.dtype), bias \(bias?.shape ?? [])")
   }
 
   private func packs(_ precision: Precision) -> Bool { precision == .bf16 && packsBF16 }
 
-  private func sourceType(_ precision: Precision) -> DType {
+  func sourceType(_ precision: Precision) -> DType {
     precision == .bf16 && multipliesBF16 ? .bf16 : .f32
   }
 

@@ -2,39 +2,62 @@ import CKernels
 public import Tensors
 
 extension CPUBackend {
-  public func add(_ x: Tensor, _ y: Tensor) -> Tensor {
-    precondition(x.shape == y.shape, "add: shapes \(x.shape) and \(y.shape)")
-    let (xType, yType) = (x.kernelType("add"), y.kernelType("add"))
+  public func combined(_ x: Tensor, _ y: Tensor, _ operation: BinaryOperation) -> Tensor {
+    switch operation {
+    case .add where x.shape == y.shape: unsafe paired(x, y) { unsafe wan_add($0, $1, $2, $3, $4, $5) }
+    case .multiply where x.shape == y.shape: unsafe paired(x, y) { unsafe wan_multiply($0, $1, $2, $3, $4, $5) }
+    default: broadcast(x, y, operation)
+    }
+  }
+
+  /// A kernel that takes two stretches of elements, their types, and writes a third of the first's type.
+  private typealias PairKernel = (
+    UnsafeRawPointer, wan_dtype_t, UnsafeRawPointer, wan_dtype_t, UnsafeMutableRawPointer, Int
+  ) -> Void
+
+  private func paired(_ x: Tensor, _ y: Tensor, _ kernel: PairKernel) -> Tensor {
+    let (xType, yType) = (x.kernelType("combined"), y.kernelType("combined"))
     let result = empty(x.shape, x.dtype)
     threads.run(x.count, grain: CPUBackend.grain) { range, _ in
       let i = range.lowerBound
       // SAFETY: the three tensors have the same count, and the range lies in it.
-      unsafe wan_add(x.address(i), xType, y.address(i), yType, result.address(i), range.count)
+      unsafe kernel(x.address(i), xType, y.address(i), yType, result.address(i), range.count)
     }
     return result
   }
 
-  public func multiply(_ x: Tensor, _ y: Tensor) -> Tensor {
-    precondition(x.shape == y.shape, "multiply: shapes \(x.shape) and \(y.shape)")
-    let (xType, yType) = (x.kernelType("multiply"), y.kernelType("multiply"))
-    let result = empty(x.shape, x.dtype)
-    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
-      let i = range.lowerBound
-      // SAFETY: the three tensors have the same count, and the range lies in it.
-      unsafe wan_multiply(x.address(i), xType, y.address(i), yType, result.address(i), range.count)
+  public func mapped(_ x: Tensor, _ operation: UnaryOperation) -> Tensor {
+    switch operation {
+    case .silu: activated(x, WAN_ACT_SILU)
+    case .gelu: activated(x, WAN_ACT_GELU)
+    case .exponential:
+      rowwise(x) { row in
+        for i in row.indices { row[i] = exponential(row[i]) }
+      }
+    case .reciprocalRoot:
+      rowwise(x) { row in
+        for i in row.indices { row[i] = 1 / row[i].squareRoot() }
+      }
     }
-    return result
   }
 
-  public func activate(_ x: Tensor, _ activation: Activation) -> Tensor {
-    let type = x.kernelType("activate")
+  private func activated(_ x: Tensor, _ activation: wan_activation_t) -> Tensor {
+    let type = x.kernelType("mapped")
     let result = empty(x.shape, x.dtype)
     threads.run(x.count, grain: CPUBackend.grain) { range, _ in
       let i = range.lowerBound
       // SAFETY: both tensors have the same count and type, and the range lies in it.
-      unsafe wan_activate(x.address(i), type, result.address(i), range.count, activation.kernel)
+      unsafe wan_activate(x.address(i), type, result.address(i), range.count, activation)
     }
     return result
+  }
+
+  public func clamped(_ x: Tensor, to range: ClosedRange<Float>) -> Tensor {
+    rowwise(x) { row in
+      for i in row.indices {
+        row[i] = row[i].isFinite ? min(max(row[i], range.lowerBound), range.upperBound) : .nan
+      }
+    }
   }
 
   public func cast(_ x: Tensor, to dtype: DType) -> Tensor {

@@ -23,7 +23,7 @@ extension CPUBackend {
     precondition(axes.sorted() == Array(0..<x.shape.rank), "permuted: axes \(axes) of \(x.shape)")
     let result = empty(Shape(axes.map { x.shape[$0] }), x.dtype)
     guard x.count > 0 else { return result }
-    let plan = Permutation(x.shape, axes)
+    let plan = StridedWalk(x.shape, axes)
     let rowsPerTask = CPUBackend.rowGrain(plan.columns)
     threads.run(plan.rows, grain: rowsPerTask) { rows, _ in
       // SAFETY: the plan's offsets stay inside both tensors, and each row of the result has one writer.

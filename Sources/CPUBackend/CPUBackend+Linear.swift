@@ -10,9 +10,12 @@ extension CPUBackend {
   /// Rows that a primitive stands for when oneDNN chooses a layout.
   private static let typicalRows = 256
 
-  public func prepareLinear(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any LinearWeights {
-    precision == .int8
-      ? prepareLinear(quantizedRows(weight), bias: bias) : linear(weight, bias: bias, precision: precision)
+  public func prepare(_ matrix: StoredMatrix, bias: Tensor?, precision: Precision) -> any PreparedLinear {
+    switch (matrix, precision) {
+    case (.scaledRows(let rows), .int8): CPUByteLinear(rows, bias: bias, self)
+    case (.dense(let weight), .int8): CPUByteLinear(quantizedRows(weight), bias: bias, self)
+    case (_, .f32), (_, .bf16): linear(matrix.dense, bias: bias, precision: precision)
+    }
   }
 
   /// - Parameter packs: whether oneDNN multiplies, from weights in its layout, which must be of the type that products
@@ -25,18 +28,30 @@ extension CPUBackend {
     let bf16 = source.dtype == .bf16 && precision == .bf16 && multipliesBF16
     let packs = packs ?? (bf16 && packsBF16)
     return CPULinear(
-      inputs: weight.shape[1], outputs: weight.shape[0], bias: bias?.converted(to: .f32),
-      form: packs ? .packed(pack(source, bf16: bf16)) : .plain(source), rounds: precision == .bf16,
-      sourceType: bf16 ? .bf16 : .f32)
+      weight, bias: bias?.converted(to: .f32), form: packs ? .packed(pack(source, bf16: bf16)) : .plain(source),
+      rounds: precision == .bf16, sourceType: bf16 ? .bf16 : .f32, self)
   }
 
-  public func linear(_ x: Tensor, _ weights: any LinearWeights, activation: Activation, output: DType) -> Tensor {
-    if let weights = weights as? CPUQuantizedLinear {
-      return quantizedLinear(x, weights, activation: activation, output: output)
+  /// x y^T by the same kernel, one matrix after the other.
+  public func product(_ x: Tensor, _ y: Tensor) -> Tensor {
+    let rank = x.shape.rank
+    precondition(
+      rank >= 2 && y.shape.rank == rank && x.shape.last == y.shape.last && x.dtype == y.dtype
+        && x.shape.dimensions.dropLast(2) == y.shape.dimensions.dropLast(2),
+      "product: x \(x.shape) \(x.dtype), y \(y.shape) \(y.dtype)")
+    let items = x.shape.dimensions.dropLast(2).reduce(1, *)
+    let left = x.reshaped([items, x.shape[rank - 2], x.shape.last])
+    let right = y.reshaped([items, y.shape[rank - 2], y.shape.last])
+    let precision: Precision = x.dtype == .bf16 ? .bf16 : .f32
+    let results = (0..<items).map { item in
+      linear(
+        left[item], linear(right[item], bias: nil, precision: precision, packs: false), activation: .none, output: .f32)
     }
-    guard let weights = weights as? CPULinear else {
-      preconditionFailure("linear: these weights were prepared by another backend")
-    }
+    let shape = x.shape.replacingLast(y.shape[rank - 2])
+    return results.isEmpty ? empty(shape, .f32) : concatenated(results).reshaped(shape)
+  }
+
+  func linear(_ x: Tensor, _ weights: CPULinear, activation: Activation, output: DType) -> Tensor {
     precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
     precondition(x.dtype == .f32 || x.dtype == .bf16, "linear: x is F32 or BF16, not \(x.dtype.rawValue)")
     let rows = x.shape.rows

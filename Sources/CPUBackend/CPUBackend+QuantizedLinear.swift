@@ -2,18 +2,26 @@ import CKernels
 public import Tensors
 
 /// A linear's weights as bytes, where they were found: a mapped file perhaps. Each product lays its block out anew.
-final class CPUQuantizedLinear: LinearWeights {
+final class CPUByteLinear: PreparedLinear {
   let inputs: Int
   let outputs: Int
   /// [N, K] int8 with [N] float32.
   let weight: QuantizedRows
   /// [N] float32.
   let bias: Tensor?
+  private let backend: CPUBackend
 
-  init(_ weight: QuantizedRows, bias: Tensor?) {
+  init(_ weight: QuantizedRows, bias: Tensor?, _ backend: CPUBackend) {
+    precondition(
+      bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.values.shape)")
     (outputs, inputs) = (weight.values.shape[0], weight.values.shape[1])
     self.weight = weight
-    self.bias = bias
+    self.bias = bias?.converted(to: .f32)
+    self.backend = backend
+  }
+
+  func callAsFunction(_ x: Tensor, activation: Activation, output: DType) -> Tensor {
+    backend.linear(x, self, activation: activation, output: output)
   }
 }
 
@@ -24,12 +32,6 @@ extension CPUBackend {
   private static let quantizedRows = 624
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
-
-  public func prepareLinear(_ weight: QuantizedRows, bias: Tensor?) -> any LinearWeights {
-    precondition(
-      bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.values.shape)")
-    return CPUQuantizedLinear(weight, bias: bias?.converted(to: .f32))
-  }
 
   public func quantizedRows(_ x: Tensor) -> QuantizedRows {
     precondition(x.shape.rank == 2 && x.dtype.isFloatingPoint, "quantizedRows: \(x.shape) \(x.dtype)")
@@ -66,9 +68,7 @@ extension CPUBackend {
     return result
   }
 
-  func quantizedLinear(
-    _ x: Tensor, _ weights: CPUQuantizedLinear, activation: Activation, output: DType
-  ) -> Tensor {
+  func linear(_ x: Tensor, _ weights: CPUByteLinear, activation: Activation, output: DType) -> Tensor {
     precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
     let rows = x.shape.rows
     let result = empty(x.shape.replacingLast(weights.outputs), output)
@@ -88,7 +88,7 @@ extension CPUBackend {
     return result
   }
 
-  private static func columns(_ block: Int, of weights: CPUQuantizedLinear) -> Range<Int> {
+  private static func columns(_ block: Int, of weights: CPUByteLinear) -> Range<Int> {
     block * quantizedColumns..<min(weights.outputs, (block + 1) * quantizedColumns)
   }
 
@@ -121,7 +121,7 @@ private struct ByteFactors {
 /// One call of a quantized linear.
 private struct QuantizedProduct {
   let x: ByteFactors
-  let weights: CPUQuantizedLinear
+  let weights: CPUByteLinear
   let activation: Activation
   let result: Tensor
 

@@ -7,7 +7,7 @@ public import Tensors
 ///
 /// Results depend on the instruction set, never on the number of threads. Results and temporary memory come from a
 /// pool that keeps what was freed; ``trim()`` empties it.
-public final class CPUBackend: Backend {
+public final class CPUBackend: HostBackend {
   public let name: String
   let threads: Threads
   let primitives: PrimitiveCache

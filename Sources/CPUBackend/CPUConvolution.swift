@@ -1,7 +1,7 @@
 import Tensors
 
 /// A convolution's weights. The frames of the kernel are merged into the channels, so that oneDNN sees images alone.
-final class CPUConvolution: ConvolutionWeights {
+final class CPUConvolution: PreparedConvolution {
   enum Form {
     /// A kernel of one point: a linear over pixels.
     case product(CPULinear)
@@ -19,17 +19,25 @@ final class CPUConvolution: ConvolutionWeights {
   let rounds: Bool
   /// What the products read.
   let sourceType: DType
+  let geometry: ConvolutionGeometry
+  private let backend: CPUBackend
 
   init(
-    layout: MergedLayout, kernel: (time: Int, height: Int, width: Int), bias: Tensor?, form: Form, rounds: Bool,
-    sourceType: DType
+    _ layout: MergedLayout, kernel: (time: Int, height: Int, width: Int), bias: Tensor?,
+    geometry: ConvolutionGeometry, form: Form, precision: Precision, _ backend: CPUBackend
   ) {
     self.layout = layout
     self.kernel = kernel
     self.bias = bias
     self.form = form
-    self.rounds = rounds
-    self.sourceType = sourceType
+    self.geometry = geometry
+    rounds = precision == .bf16
+    sourceType = backend.sourceType(precision)
+    self.backend = backend
+  }
+
+  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+    backend.convolution(x, history: history, self, output: output)
   }
 
   var inputs: Int { layout.inputs }

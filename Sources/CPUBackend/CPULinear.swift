@@ -2,7 +2,7 @@ import COneDNN
 import Tensors
 
 /// A linear's weights, cut into blocks of outputs that are multiplied independently.
-final class CPULinear: LinearWeights {
+final class CPULinear: PreparedLinear {
   enum Form {
     /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; our kernel lays it out while it multiplies.
     case plain(Tensor)
@@ -19,14 +19,19 @@ final class CPULinear: LinearWeights {
   let rounds: Bool
   /// The type that the products read.
   let sourceType: DType
+  private let backend: CPUBackend
 
-  init(inputs: Int, outputs: Int, bias: Tensor?, form: Form, rounds: Bool, sourceType: DType) {
-    self.inputs = inputs
-    self.outputs = outputs
+  init(_ weight: Tensor, bias: Tensor?, form: Form, rounds: Bool, sourceType: DType, _ backend: CPUBackend) {
+    (outputs, inputs) = (weight.shape[0], weight.shape[1])
     self.bias = bias
+    self.backend = backend
     self.form = form
     self.rounds = rounds
     self.sourceType = sourceType
+  }
+
+  func callAsFunction(_ x: Tensor, activation: Activation, output: DType) -> Tensor {
+    backend.linear(x, self, activation: activation, output: output)
   }
 
   /// Outputs of a block.

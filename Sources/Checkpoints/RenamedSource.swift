@@ -36,14 +36,6 @@ public struct RenamedSource: WeightSource {
     originals[name].flatMap { base.descriptor($0) }
   }
 
-  public func storedShape(_ name: String) -> Shape? {
-    originals[name].flatMap { base.storedShape($0) }
-  }
-
-  public func storedType(_ name: String) -> String? {
-    originals[name].flatMap { base.storedType($0) }
-  }
-
   public var files: [String] { base.files }
 
   public func discardCachedPages() { base.discardCachedPages() }

@@ -2,8 +2,7 @@ import Tensors
 
 extension Storage {
   /// The dense tensor at a byte: in place, or copied when the machine could not read its elements there.
-  func tensor(_ descriptor: TensorDescriptor, at byteOffset: Int) -> Tensor {
-    let (shape, dtype) = (descriptor.shape, descriptor.dtype)
+  func tensor(_ shape: Shape, _ dtype: DType, at byteOffset: Int) -> Tensor {
     if byteOffset.isMultiple(of: dtype.byteCount) {
       return Tensor(shape: shape, dtype: dtype, storage: self, byteOffset: byteOffset)
     }

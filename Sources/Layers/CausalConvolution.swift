@@ -4,10 +4,11 @@ public import Tensors
 ///
 /// Called chunk by chunk with one ``CausalStream`` it gives what one call over the whole clip gives.
 public struct CausalConv3D: Sendable {
-  private let weights: any ConvolutionWeights
+  private let prepared: any PreparedConvolution
   private let backend: any Backend
-  private let geometry: ConvolutionGeometry
   private let output: DType
+  /// Past frames that the kernel sees beside a chunk's first.
+  private let past: Int
   /// The checkpoint's name for this layer, by which a stream keeps its past frames.
   private let key: String
 
@@ -23,21 +24,21 @@ public struct CausalConv3D: Sendable {
     backend = w.backend
     output = w.precision.activations
     key = w.path
+    past = kernel.time - timeStride
     let (rows, columns) = (kernel.height / 2, kernel.width / 2)
-    geometry = ConvolutionGeometry(
-      stride: (timeStride, 1, 1), leadingFrames: kernel.time - timeStride,
-      padding: .init(top: rows, bottom: rows, left: columns, right: columns))
-    weights = w.convolution(inputs, outputs, kernel: [kernel.time, kernel.height, kernel.width]) {
-      w.backend.prepareConvolution($0, bias: $1, precision: w.precision)
-    }
+    prepared = w.convolution(
+      inputs, outputs, kernel: [kernel.time, kernel.height, kernel.width],
+      geometry: ConvolutionGeometry(
+        stride: (timeStride, 1, 1), leadingFrames: past,
+        padding: .init(top: rows, bottom: rows, left: columns, right: columns)))
   }
 
   /// [T, H, W, inputs] -> [T', H, W, outputs], in `output` or the precision's activation type.
   public func callAsFunction(_ x: Tensor, _ stream: CausalStream, output: DType? = nil) -> Tensor {
     let history = stream[key]
     let x = backend.cast(x, to: self.output)  // what the product rounds to in any case; half the size to remember
-    if geometry.leadingFrames > 0 { remember(x, after: history, in: stream) }
-    return backend.convolution(x, history: history, weights, geometry: geometry, output: output ?? self.output)
+    if past > 0 { remember(x, after: history, in: stream) }
+    return prepared(x, history: history, output: output ?? self.output)
   }
 
   /// Keeps the last frames for the next chunk, as a copy so that the rest of x can go.
@@ -47,10 +48,10 @@ public struct CausalConv3D: Sendable {
 
   private func remember(_ x: Tensor, after history: Tensor?, in stream: CausalStream) {
     let frames = x.shape[0]
-    let fromX = min(frames, geometry.leadingFrames)
+    let fromX = min(frames, past)
     var parts = [x.slice(frames - fromX..<frames)]
-    if let history, fromX < geometry.leadingFrames {
-      let fromHistory = min(history.shape[0], geometry.leadingFrames - fromX)
+    if let history, fromX < past {
+      let fromHistory = min(history.shape[0], past - fromX)
       parts.insert(history.slice(history.shape[0] - fromHistory..<history.shape[0]), at: 0)
     }
     stream[key] = backend.concatenated(parts)

@@ -18,27 +18,21 @@ public struct RotaryTable: Sendable {
 
   /// - Parameters:
   ///   - headDimension: D, even.
-  ///   - grid: tokens in time, rows and columns; L is their product.
-  public init(headDimension: Int, grid: (time: Int, height: Int, width: Int), theta: Double = 10_000) {
+  ///   - grid: L is its count.
+  ///   - backend: where the table will be used.
+  public init(headDimension: Int, grid: TokenGrid, theta: Double = 10_000, on backend: any Backend) {
     let side = 2 * (headDimension / 6)
     let inTime = Self.turns(positions: grid.time, dimension: headDimension - 2 * side, theta: theta)
     let inHeight = Self.turns(positions: grid.height, dimension: side, theta: theta)
     let inWidth = Self.turns(positions: grid.width, dimension: side, theta: theta)
-    let tokens = grid.time * grid.height * grid.width
-    values = Tensor.filled(shape: [tokens, headDimension / 2, 2]) { table in
-      for token in 0..<tokens {
-        let x = token % grid.width
-        let y = token / grid.width % grid.height
-        let t = token / (grid.width * grid.height)
-        var next = token * headDimension / 2 * 2
-        for turns in [inTime[t], inHeight[y], inWidth[x]] {
-          for value in turns {
-            table[next] = value
-            next += 1
-          }
-        }
+    var table: [Float] = []
+    table.reserveCapacity(grid.count * headDimension)
+    for t in inTime {
+      for y in inHeight {
+        for x in inWidth { table += t + y + x }
       }
     }
+    values = backend.tensor(table, [grid.count, headDimension / 2, 2])
   }
 
   /// Cosine and sine of position / theta^(2i / dimension) for each position and pair, interleaved.

@@ -42,6 +42,21 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     return strides
   }
 
+  /// The shape of what ``Backend/combined(_:_:_:)`` makes of two tensors; traps where they do not fit.
+  public static func combined(_ x: Shape, _ y: Shape) -> Shape {
+    let rank = max(x.rank, y.rank)
+    func extent(_ shape: Shape, _ axis: Int) -> Int {
+      let own = axis - rank + shape.rank
+      return own < 0 ? 1 : shape[own]
+    }
+    return Shape(
+      (0..<rank).map { axis in
+        let (a, b) = (extent(x, axis), extent(y, axis))
+        precondition(a == b || a == 1 || b == 1, "combined: \(x) and \(y) do not fit")
+        return a == 1 ? b : a
+      })
+  }
+
   public var description: String {
     "[" + dimensions.map(String.init).joined(separator: ", ") + "]"
   }

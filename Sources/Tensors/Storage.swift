@@ -6,17 +6,20 @@
   import Glibc
 #endif
 
-/// A block of bytes that one or more tensors look into: memory of a backend's pool, or a mapped file.
+/// A block of bytes that one or more tensors look into: memory of a backend's pool, a mapped file, or a device's memory.
 ///
 /// A storage is written only by whoever created it, or by a holder of the only reference, and is immutable once shared.
 /// `@unchecked Sendable` rests on that rule.
 @safe
 public final class Storage: @unchecked Sendable {
-  @usableFromInline let base: UnsafeMutableRawPointer
+  /// Where the bytes lie in host memory; `nil` for a device's.
+  @usableFromInline let address: UnsafeMutableRawPointer?
   /// The size of the block; 0 is allowed.
   public let byteCount: Int
   /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
   public let isMapped: Bool
+  /// The block on a device, which only the backend that made it understands; `nil` for host memory.
+  public let deviceBlock: (any DeviceBlock)?
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
   /// Adopts memory that `release` gives back when the last tensor is gone.
@@ -29,10 +32,20 @@ public final class Storage: @unchecked Sendable {
     adopting base: UnsafeMutableRawPointer, byteCount: Int, isMapped: Bool = false,
     release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
   ) {
-    unsafe self.base = base
+    unsafe address = base
     self.byteCount = byteCount
     self.isMapped = isMapped
+    deviceBlock = nil
     unsafe self.release = release
+  }
+
+  /// A block of a device's memory; it goes when the last tensor that looks into it goes.
+  public init(_ block: any DeviceBlock, byteCount: Int) {
+    unsafe address = nil
+    self.byteCount = byteCount
+    isMapped = false
+    deviceBlock = block
+    unsafe release = { _, _ in }
   }
 
   /// Fresh zeroed memory on a 64-byte boundary; ``MemoryExhaustion`` where there is none.
@@ -55,8 +68,23 @@ public final class Storage: @unchecked Sendable {
     return unsafe block
   }
 
+  /// Whether the bytes lie in host memory.
+  public var isHost: Bool { deviceBlock == nil }
+
+  /// Where the bytes lie; traps for a device's block, which must be fetched with ``Backend/host(_:)`` first.
+  @inlinable
+  var base: UnsafeMutableRawPointer {
+    guard let address = unsafe address else {
+      preconditionFailure("the elements of a tensor on a device are not for the host; ask its backend for host(_:)")
+    }
+    return unsafe address
+  }
+
   deinit {
     // SAFETY: no tensor refers to the block any more.
-    unsafe release(base, byteCount)
+    if let address = unsafe address { unsafe release(address, byteCount) }
   }
 }
+
+/// Memory of a device, made and understood by one backend alone; it is freed when the object goes.
+public protocol DeviceBlock: AnyObject, Sendable {}

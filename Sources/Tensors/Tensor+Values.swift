@@ -54,6 +54,13 @@ extension Tensor {
     }
   }
 
+  /// This tensor and another of as many elements, added one by one in float32; for small tensors of weights.
+  public func adding(_ other: Tensor) -> Tensor {
+    let (a, b) = (floats(), other.floats())
+    precondition(a.count == b.count, "adding: \(shape) and \(other.shape)")
+    return Tensor(zip(a, b).map { $0 + $1 }, shape: shape)
+  }
+
   /// This tensor in `dtype`, itself when it already is; for weights and small tensors, not for hot paths.
   public func converted(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }

@@ -1,6 +1,9 @@
 /// A dense, row-major array of numbers: a shape, an element type and a window into a storage.
 ///
 /// Tensors are values; operations of a ``Backend`` make new ones. Slices along the outermost axis share storage.
+///
+/// A tensor has a place: host memory, or a device's, whose elements only its backend can look at. Reshaping and slicing
+/// work in either; what reads elements traps unless ``isHost``, and ``Backend/host(_:)`` brings them.
 public struct Tensor: Sendable {
   /// Extents from the outermost axis to the innermost.
   public let shape: Shape
@@ -31,10 +34,13 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// A float32 tensor of zeros.
+  /// Zeros in host memory; of ``Backend/zeros(_:dtype:)`` where a network computes with them.
   public static func zeros(_ shape: Shape, dtype: DType = .f32) -> Tensor {
     Tensor(shape: shape, dtype: dtype, storage: Storage(byteCount: shape.count * dtype.byteCount))
   }
+
+  /// Whether the elements lie in host memory, where they can be looked at.
+  public var isHost: Bool { storage.isHost }
 
   /// Elements, of all axes together.
   public var count: Int { shape.count }

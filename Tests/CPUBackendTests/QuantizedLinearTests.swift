@@ -14,10 +14,12 @@ struct QuantizedLinearTests {
         numbers[4 * 33 + 7] = bad
         let matrix = Tensor(numbers, shape: [9, 33])
         let sound = Tensor.random([5, 33], seed: 2)
-        let spoiledRow = backend.linear(
-          matrix, backend.prepareLinear(sound, bias: nil, precision: .int8), activation: .none, output: .f32)
-        let spoiledOutput = backend.linear(
-          sound, backend.prepareLinear(matrix, bias: nil, precision: .int8), activation: .none, output: .f32)
+        let (soundLinear, spoiledLinear) = (
+          backend.prepare(.dense(sound), bias: nil, precision: .int8),
+          backend.prepare(.dense(matrix), bias: nil, precision: .int8)
+        )
+        let spoiledRow = soundLinear(matrix)
+        let spoiledOutput = spoiledLinear(sound)
         for r in 0..<9 {
           for c in 0..<5 {
             #expect(spoiledRow[r].floats()[c].isNaN == (r == 4))
@@ -33,8 +35,8 @@ struct QuantizedLinearTests {
     let backend = CPUBackend(threads: 2)
     let (x, weight) = (Tensor.random([70, 600], seed: 3), Tensor.random([90, 600], seed: 4))
     let results = [Precision.f32, .int8].map { precision in
-      backend.linear(
-        x, backend.prepareLinear(weight, bias: nil, precision: precision), activation: .none, output: .f32)
+      let linear = backend.prepare(.dense(weight), bias: nil, precision: precision)
+      return linear(x)
     }
     #expect(relativeError(results[1], results[0]) < 0.015)
   }
@@ -45,9 +47,10 @@ struct QuantizedLinearTests {
     let weight = backend.quantizedRows(Tensor.random([24, 40], seed: 5, dtype: .bf16))
     let x = Tensor.random([rows, 40], seed: 6)
     let bias = Tensor.random([24], seed: 7)
-    let made = backend.linear(x, backend.prepareLinear(weight, bias: bias), activation: .gelu, output: .bf16)
-    let reference = ReferenceBackend()
-    let expected = reference.linear(x, reference.prepareLinear(weight, bias: bias), activation: .gelu, output: .bf16)
-    #expect(relativeError(made, expected) < 1e-3)
+    let results = [backend, ReferenceBackend()].map { (backend: any Backend) in
+      let linear = backend.prepare(.scaledRows(weight), bias: bias, precision: .int8)
+      return linear(x, activation: .gelu, output: .bf16)
+    }
+    #expect(relativeError(results[0], results[1]) < 1e-3)
   }
 }

@@ -67,8 +67,8 @@ struct TorchArchiveTests {
   func storages(storage: String, type: String) throws {
     let pickle = PickleBuilder.dictionary { $0.tensor(count: 16, size: [1 << 40], stride: [1], type: storage) }
     let file = try TorchArchive(bytes: PickleBuilder.archive(pickle))
-    #expect(file.names == ["w"] && file.descriptor("w") == nil)
-    #expect(file.storedType("w") == type && file.storedShape("w") == [1 << 40])
+    #expect(file.names == ["w"] && file.descriptor("w")?.dtype == nil)
+    #expect(file.descriptor("w")?.format.name == type && file.descriptor("w")?.shape == [1 << 40])
     #expect(complaint { _ = try file.tensor("w") }.contains("tensor 'w' is stored as \(type), which is not read yet"))
   }
 
@@ -80,13 +80,13 @@ struct TorchArchiveTests {
     ])
   func elements(element: String, type: String) throws {
     let pickle = PickleBuilder.dictionary { $0.tensor(element: element) }
-    #expect(try TorchArchive(bytes: PickleBuilder.archive(pickle)).storedType("w") == type)
+    #expect(try TorchArchive(bytes: PickleBuilder.archive(pickle)).descriptor("w")?.format.name == type)
   }
 
   @Test("name the type of a quantised tensor")
   func quantized() throws {
     let pickle = PickleBuilder.dictionary { $0.quantizedTensor() }
-    #expect(try TorchArchive(bytes: PickleBuilder.archive(pickle)).storedType("w") == "qint8")
+    #expect(try TorchArchive(bytes: PickleBuilder.archive(pickle)).descriptor("w")?.format.name == "qint8")
   }
 
   @Test(

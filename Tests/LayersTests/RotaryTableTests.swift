@@ -5,12 +5,10 @@ import TestSupport
 import Testing
 
 struct RotaryTableTests {
-  typealias Grid = (time: Int, height: Int, width: Int)
-
   @Test("each pair turns by position / 10000^(2i/n) of its own axis", arguments: [2, 4, 6, 8, 24, 64, 128])
   func definition(headDimension d: Int) {
-    let grid: Grid = (3, 2, 5)
-    let table = RotaryTable(headDimension: d, grid: grid).values
+    let grid = TokenGrid(time: 3, height: 2, width: 5)
+    let table = RotaryTable(headDimension: d, grid: grid, on: ReferenceBackend()).values
     #expect(table.shape == [30, d / 2, 2])
     let sizes = [d - 4 * (d / 6), 2 * (d / 6), 2 * (d / 6)]
     var expected: [Float] = []
@@ -33,13 +31,13 @@ struct RotaryTableTests {
   @Test("products of rotated vectors depend on the distance alone")
   func relative() {
     let d = 24
-    let grid: Grid = (4, 3, 3)
+    let grid = TokenGrid(time: 4, height: 3, width: 3)
     let backend = ReferenceBackend()
     let vectors = Tensor.random([2, d], seed: 3).floats()
     let repeated = { (i: Int) in
       Tensor((0..<36).flatMap { _ in Array(vectors[i * d..<(i + 1) * d]) }, shape: [1, 36, 1, d])
     }
-    let table = RotaryTable(headDimension: d, grid: grid).values
+    let table = RotaryTable(headDimension: d, grid: grid, on: ReferenceBackend()).values
     let q = backend.rotary(repeated(0), table: table).floats()
     let k = backend.rotary(repeated(1), table: table).floats()
     let product = { (a: Int, b: Int) in (0..<d).reduce(Float(0)) { $0 + q[a * d + $1] * k[b * d + $1] } }

@@ -19,28 +19,18 @@ struct GoldenModules {
   }
 
   func transformer(_ expert: Expert) throws -> WanTransformer {
-    guard let part = folder.transformers[expert] else { throw MissingExpert(name: expert.rawValue) }
-    let weights = Weights(part.source, backend: backend, precision: precision)
-    let model = WanTransformer(weights, part.configuration)
-    try weights.finish()
-    return model
+    try folder.transformers[expert].load(on: backend, precision: precision)
   }
 
-  func autoencoder() throws -> WanVAE {
-    let weights = Weights(folder.autoencoder.source, backend: backend, precision: precision)
-    let vae = WanVAE(weights, folder.autoencoder.configuration)
-    try weights.finish()
-    return vae
+  func encoder() throws -> VAEEncoder {
+    try folder.autoencoder.encoder.load(on: backend, precision: precision)
+  }
+
+  func decoder() throws -> VAEDecoder {
+    try folder.autoencoder.decoder.load(on: backend, precision: precision)
   }
 
   func textEncoder() throws -> UMT5Encoder {
-    let weights = Weights(folder.textEncoder.source, backend: backend, precision: precision)
-    let encoder = UMT5Encoder(weights, folder.textEncoder.configuration)
-    try weights.finish()
-    return encoder
+    try folder.textEncoder.load(on: backend, precision: precision)
   }
-}
-
-struct MissingExpert: Error {
-  let name: String
 }

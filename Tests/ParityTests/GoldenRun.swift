@@ -68,13 +68,20 @@ struct RecordedRuns {
     (try? Golden.names(in: folder, type: "json"))?.map { folder + "/" + $0 } ?? []
   }
 
+  /// What runs of one model have in common: "t2v".
+  static func task(of path: String) -> String {
+    ((try? Golden.json(path + ".json", as: GoldenRun.self))?.task ?? path) + (path.hasPrefix("nano/") ? " bundled" : "")
+  }
+
   /// The model folder that a run was recorded with.
   static func model(for run: GoldenRun, path: String) -> String {
     path.hasPrefix("nano/") ? Golden.bundledFolder + "/../../Models/nano-ti2v" : Golden.folder() + "/" + run.task
   }
 
   /// Runs the recorded request again.
-  static func rerun(_ path: String, precision: Precision, threads: Int = 2) async throws -> (
+  static func rerun(
+    _ path: String, precision: Precision, backend: any Backend = CPUBackend(threads: 2)
+  ) async throws -> (
     run: GoldenRun, trace: GenerationTrace
   ) {
     let run = try Golden.json(path + ".json", as: GoldenRun.self)
@@ -86,7 +93,7 @@ struct RecordedRuns {
     }
     let folder = try ModelFolder(path: model(for: run, path: path))
     let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder)
-    let generator = Generator(backend: CPUBackend(threads: threads))
+    let generator = Generator(backend: backend)
     let trace = try await generator.run(plan, keepTrace: true) { _ in }
     return (run, try #require(trace))
   }

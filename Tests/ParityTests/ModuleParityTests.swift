@@ -7,18 +7,19 @@ import Testing
 import WanKit
 import WanModels
 
-/// Single networks against the published modules' outputs, float32; the transformer on both backends.
+/// Single networks against the published modules' outputs, float32; the transformer on every backend.
 struct ModuleParityTests {
   static let families = ["ti2v", "t2v", "i2v"].filter { (try? Golden.tensors("parts/\($0).safetensors")) != nil }
   static let tolerance = 1e-5
 
   enum Engine: String, CaseIterable, Sendable {
-    case reference, cpu
+    case reference, cpu, remote
 
     var backend: any Backend {
       switch self {
       case .reference: ReferenceBackend()
       case .cpu: CPUBackend(threads: 2)
+      case .remote: RemoteBackend()
       }
     }
   }
@@ -40,35 +41,35 @@ struct ModuleParityTests {
     let expert = words.count == 3 ? try #require(Expert(rawValue: words[1])) : .only
     let model = try modules.transformer(expert)
     let x = try #require(golden["x"])
-    let latents = golden["y"].map { modules.backend.concatenated([x, $0]) } ?? x
-    let grid = WanTransformer.grid(of: latents.shape)
-    let tokens = grid.time * grid.height * grid.width
+    let latents = golden["y"].map { ReferenceBackend().concatenated([x, $0]) } ?? x
+    let grid = TokenGrid(latents: latents.shape)
+    let tokens = grid.count
     let timesteps: TokenTimesteps
     switch words.count {
     case 3: timesteps = TokenTimesteps(try #require(Float(words[2])), tokens: tokens)
     case 2: timesteps = TokenTimesteps(try #require(golden["t_scalar"]).floats()[0], tokens: tokens)
     default: timesteps = TokenTimesteps(perToken: try #require(golden["t"]).floats())
     }
-    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid)
-    let context = model.encode(prompts: [try #require(golden["context"])])
-    return try model(latents, timesteps: timesteps, rotary: rotary, context: context)[0]
+    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid, on: modules.backend)
+    let context = model.context([try #require(golden["context"])])
+    return try modules.backend.host(model(latents, timesteps: timesteps, rotary: rotary, context: context)[0])
   }
 
   @Test("two prompts at once give what each gives alone", arguments: families)
   func batch(family: String) throws {
     let golden = try Golden.tensors("parts/\(family).safetensors")
     let modules = try GoldenModules(family: family)
-    let model = try modules.transformer(#require(modules.folder.transformers.keys.min { $0.rawValue < $1.rawValue }))
+    let model = try modules.transformer(.high)
     let x = try #require(golden["x"])
-    let latents = golden["y"].map { modules.backend.concatenated([x, $0]) } ?? x
-    let grid = WanTransformer.grid(of: latents.shape)
-    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid)
-    let timesteps = TokenTimesteps(500, tokens: grid.time * grid.height * grid.width)
+    let latents = golden["y"].map { ReferenceBackend().concatenated([x, $0]) } ?? x
+    let grid = TokenGrid(latents: latents.shape)
+    let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid, on: modules.backend)
+    let timesteps = TokenTimesteps(500, tokens: grid.count)
     let prompts = [try #require(golden["context"]), Tensor.random([3, model.configuration.textDimension], seed: 5)]
     let together = try model(
-      latents, timesteps: timesteps, rotary: rotary, context: model.encode(prompts: prompts))
+      latents, timesteps: timesteps, rotary: rotary, context: model.context(prompts))
     for (prompt, velocity) in zip(prompts, together) {
-      let alone = try model(latents, timesteps: timesteps, rotary: rotary, context: model.encode(prompts: [prompt]))
+      let alone = try model(latents, timesteps: timesteps, rotary: rotary, context: model.context([prompt]))
       #expect(relativeError(velocity, alone[0]) <= 1e-6)
     }
   }
@@ -76,13 +77,14 @@ struct ModuleParityTests {
   @Test("the autoencoder encodes and decodes as published", arguments: families)
   func autoencoder(family: String) throws {
     let golden = try Golden.tensors("parts/\(family).safetensors")
-    let vae = try GoldenModules(family: family).autoencoder()
-    let latent = try vae.encode(try #require(golden["video"]))
+    let modules = try GoldenModules(family: family)
+    let latent = try modules.encoder()(try #require(golden["video"]))
     #expect(relativeError(latent, try #require(golden["latent"])) <= Self.tolerance)
-    for (name, clamped) in [("decoded", true), ("decoded_raw", false)] {
+    let decoder = try modules.decoder()
+    for (name, values) in [("decoded", VAEDecoding.Values.held), ("decoded_raw", .raw)] {
       var trace = GenerationTrace()
-      var decoding = vae.decoding(try #require(golden["latent"]))
-      while let frames = try decoding.next(clamped: clamped) { trace.frames.append(frames) }
+      var decoding = decoder.decoding(try #require(golden["latent"]), values: values)
+      while let part = try decoding.next() { trace.frames.append(part.frames) }
       #expect(relativeError(try #require(trace.video), try #require(golden[name])) <= Self.tolerance, "\(name)")
     }
   }

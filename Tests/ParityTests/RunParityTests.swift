@@ -10,9 +10,23 @@ import WanKit
 struct RunParityTests {
   static let runs = RecordedRuns.paths(in: "runs") + RecordedRuns.paths(in: "nano")
 
+  /// A run of each model.
+  static let models = Dictionary(grouping: runs) { RecordedRuns.task(of: $0) }.values.compactMap(\.first).sorted()
+
   @Test("a float32 run equals the published code's", arguments: runs)
   func float32(path: String) async throws {
-    let (run, trace) = try await RecordedRuns.rerun(path, precision: .f32)
+    try await expectPublished(path, on: CPUBackend(threads: 2))
+  }
+
+  @Test(
+    "a float32 run of each model equals the published code's where the host cannot look at a tensor",
+    arguments: models)
+  func remote(path: String) async throws {
+    try await expectPublished(path, on: RemoteBackend(behind: CPUBackend(threads: 2)))
+  }
+
+  private func expectPublished(_ path: String, on backend: any Backend) async throws {
+    let (run, trace) = try await RecordedRuns.rerun(path, precision: .f32, backend: backend)
     let golden = try Golden.tensors(path + ".safetensors")
     #expect(trace.promptIDs == run.prompt_ids)
     #expect(trace.negativeIDs == run.negative_ids)

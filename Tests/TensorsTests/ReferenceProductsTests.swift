@@ -9,17 +9,17 @@ struct ReferenceProductsTests {
   @Test("linear multiplies rows by rows and adds the bias")
   func linear() {
     let weight = Tensor([1, 2, 3, 4, 5, 6], shape: [3, 2])
-    let weights = backend.prepareLinear(weight, bias: Tensor([10, 20, 30], shape: [3]), precision: .f32)
-    let y = backend.linear(Tensor([1, 1, 2, -1], shape: [1, 2, 2]), weights)
-    #expect(weights.inputs == 2 && weights.outputs == 3)
+    let linear = backend.prepare(.dense(weight), bias: Tensor([10, 20, 30], shape: [3]), precision: .f32)
+    let y = linear(Tensor([1, 1, 2, -1], shape: [1, 2, 2]))
+    #expect(linear.inputs == 2 && linear.outputs == 3)
     #expect(y.shape == [1, 2, 3])
     #expect(y.floats() == [13, 27, 41, 10, 22, 34])
   }
 
   @Test("linear applies its activation before it rounds the output")
   func linearActivation() {
-    let weights = backend.prepareLinear(Tensor([1], shape: [1, 1]), bias: nil, precision: .f32)
-    let y = backend.linear(Tensor([-1, 0, 2], shape: [3, 1]), weights, activation: .silu, output: .bf16)
+    let linear = backend.prepare(.dense(Tensor([1], shape: [1, 1])), bias: nil, precision: .f32)
+    let y = linear(Tensor([-1, 0, 2], shape: [3, 1]), activation: .silu, output: .bf16)
     #expect(y.dtype == .bf16)
     #expect(relativeError(y.floats(), [-0.26894143, 0, 1.7615942]) < 4e-3)
   }
@@ -27,27 +27,28 @@ struct ReferenceProductsTests {
   @Test("bfloat16 linears round weights and inputs, not the sum")
   func bfloat16Linear() {
     let fine = Float(bitPattern: 0x3F80_4000)  // 1 + 2^-7 / 2: rounds to 1 in bfloat16
-    let weights = backend.prepareLinear(Tensor([fine, fine], shape: [1, 2]), bias: nil, precision: .bf16)
-    let y = backend.linear(Tensor([fine, 0x1p-12], shape: [1, 2]), weights)
+    let linear = backend.prepare(.dense(Tensor([fine, fine], shape: [1, 2])), bias: nil, precision: .bf16)
+    let y = linear(Tensor([fine, 0x1p-12], shape: [1, 2]))
     #expect(y.floats() == [1 + 0x1p-12])
   }
 
   @Test("linear takes an empty batch and no inputs")
   func emptyLinears() {
-    let weights = backend.prepareLinear(Tensor.zeros([3, 2]), bias: nil, precision: .f32)
-    #expect(backend.linear(Tensor.zeros([0, 2]), weights).shape == [0, 3])
-    let constant = backend.prepareLinear(Tensor.zeros([2, 0]), bias: Tensor([1, 2], shape: [2]), precision: .f32)
-    #expect(backend.linear(Tensor.zeros([2, 0]), constant).floats() == [1, 2, 1, 2])
+    let linear = backend.prepare(.dense(Tensor.zeros([3, 2])), bias: nil, precision: .f32)
+    #expect(linear(Tensor.zeros([0, 2])).shape == [0, 3])
+    let constant = backend.prepare(.dense(.zeros([2, 0])), bias: Tensor([1, 2], shape: [2]), precision: .f32)
+    #expect(constant(Tensor.zeros([2, 0])).floats() == [1, 2, 1, 2])
   }
 
   @Test("convolution over space: a 2x2 kernel, padding on two sides, stride 2")
   func spatialConvolution() {
     let x = Tensor((1...9).map(Float.init), shape: [1, 3, 3, 1])
-    let weights = backend.prepareConvolution(
-      Tensor([1, 10, 100, 1000], shape: [1, 1, 1, 2, 2]), bias: Tensor([0.5], shape: [1]), precision: .f32)
     let geometry = ConvolutionGeometry(
       stride: (1, 2, 2), padding: .init(top: 0, bottom: 1, left: 0, right: 1))
-    let y = backend.convolution(x, history: nil, weights, geometry: geometry, output: .f32)
+    let convolution = backend.prepare(
+      kernel: Tensor([1, 10, 100, 1000], shape: [1, 1, 1, 2, 2]), bias: Tensor([0.5], shape: [1]), geometry: geometry,
+      precision: .f32)
+    let y = convolution(x)
     #expect(y.shape == [1, 2, 2, 1])
     #expect(y.floats() == [5421.5, 603 + 0.5, 87.5, 9.5])
   }
@@ -55,27 +56,28 @@ struct ReferenceProductsTests {
   @Test("convolution over channels reads [N, C] weights")
   func channelConvolution() {
     let x = Tensor([1, 2, 3, 4], shape: [1, 1, 2, 2])
-    let weights = backend.prepareConvolution(
-      Tensor([1, 10, 100, 1000], shape: [2, 2, 1, 1, 1]), bias: nil, precision: .f32)
-    let y = backend.convolution(x, history: nil, weights, geometry: .init(padding: .init(all: 0)), output: .f32)
+    let convolution = backend.prepare(
+      kernel: Tensor([1, 10, 100, 1000], shape: [2, 2, 1, 1, 1]), bias: nil,
+      geometry: .init(padding: .init(all: 0)), precision: .f32)
+    let y = convolution(x)
     #expect(y.floats() == [21, 2100, 43, 4300])
   }
 
   @Test("convolution over time: zeros, then history, then the input")
   func causalConvolution() {
     let x = Tensor([1, 2], shape: [2, 1, 1, 1])
-    let weights = backend.prepareConvolution(
-      Tensor([100, 10, 1], shape: [1, 1, 3, 1, 1]), bias: nil, precision: .f32)
-    let geometry = ConvolutionGeometry(leadingFrames: 2, padding: .init(all: 0))
-    func run(_ history: Tensor?) -> [Float] {
-      backend.convolution(x, history: history, weights, geometry: geometry, output: .f32).floats()
+    func prepared(_ geometry: ConvolutionGeometry) -> any PreparedConvolution {
+      backend.prepare(
+        kernel: Tensor([100, 10, 1], shape: [1, 1, 3, 1, 1]), bias: nil, geometry: geometry, precision: .f32)
     }
+    let convolution = prepared(ConvolutionGeometry(leadingFrames: 2, padding: .init(all: 0)))
+    func run(_ history: Tensor?) -> [Float] { convolution(x, history: history, output: .f32).floats() }
     #expect(run(nil) == [1, 12])
     #expect(run(Tensor([9], shape: [1, 1, 1, 1])) == [91, 912])
     #expect(run(Tensor([8, 9], shape: [2, 1, 1, 1])) == [891, 912])
     let strided = ConvolutionGeometry(stride: (2, 1, 1), leadingFrames: 2, padding: .init(all: 0))
-    let y = backend.convolution(
-      Tensor([1, 2, 3], shape: [3, 1, 1, 1]), history: nil, weights, geometry: strided, output: .f32)
+    let everyOther = prepared(strided)
+    let y = everyOther(Tensor([1, 2, 3], shape: [3, 1, 1, 1]))
     #expect(y.floats() == [1, 123])
   }
 
@@ -83,9 +85,9 @@ struct ReferenceProductsTests {
   func upsampledConvolution() {
     var kernel = [Float](repeating: 0, count: 9)
     (kernel[4], kernel[5]) = (1, 10)
-    let weights = backend.prepareUpsampledConvolution(
-      Tensor(kernel, shape: [1, 1, 1, 3, 3]), bias: nil, precision: .f32)
-    let y = backend.upsampledConvolution(Tensor([1, 2], shape: [1, 1, 2, 1]), weights, output: .f32)
+    let convolution = backend.prepare(
+      kernel: Tensor(kernel, shape: [1, 1, 1, 3, 3]), bias: nil, geometry: .doubling, precision: .f32)
+    let y = convolution(Tensor([1, 2], shape: [1, 1, 2, 1]))
     #expect(y.shape == [1, 2, 4, 1])
     #expect(y.floats() == [11, 21, 22, 2, 11, 21, 22, 2])
   }

@@ -7,14 +7,12 @@ public final class MemorySource: WeightSource {
   public let names: [String]
   private let descriptors: [String: TensorDescriptor]
   private let tensors: [String: Tensor]
-  private let unreadTypes: [String: String]
   private let readNames = Mutex<[String]>([])
 
   public init(_ tensors: [(name: String, tensor: Tensor)]) {
     names = tensors.map(\.name)
     self.tensors = Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first }
     descriptors = self.tensors.mapValues { TensorDescriptor(shape: $0.shape, dtype: $0.dtype) }
-    unreadTypes = [:]
   }
 
   /// Tensors of types that the engine does not have, in front of others.
@@ -22,7 +20,7 @@ public final class MemorySource: WeightSource {
     names = unread.keys.sorted() + tensors.map(\.name)
     self.tensors = Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first }
     descriptors = self.tensors.mapValues { TensorDescriptor(shape: $0.shape, dtype: $0.dtype) }
-    unreadTypes = unread
+      .merging(unread.mapValues { TensorDescriptor(shape: [1], format: ElementFormat(name: $0, block: nil)) }) { $1 }
   }
 
   /// Headers without elements: reading any tensor fails.
@@ -30,15 +28,12 @@ public final class MemorySource: WeightSource {
     names = shapes.keys.sorted()
     tensors = [:]
     descriptors = shapes.mapValues { TensorDescriptor(shape: $0, dtype: dtype) }
-    unreadTypes = [:]
   }
 
   /// Names in the order in which their elements were read.
   public var reads: [String] { readNames.withLock { $0 } }
 
   public func descriptor(_ name: String) -> TensorDescriptor? { descriptors[name] }
-
-  public func storedType(_ name: String) -> String? { unreadTypes[name] ?? descriptor(name)?.dtype.rawValue }
 
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     readNames.withLock { $0.append(name) }

@@ -38,14 +38,13 @@ struct GuidanceTests {
   }
 
   private func conditionalVelocity(_ model: ModelFolder, noise: Tensor, prompt: Tensor) throws -> Tensor {
-    let part = try #require(model.transformers[.only])
-    let weights = Weights(part.source, backend: CountingBackend(), precision: .f32)
-    let transformer = WanTransformer(weights, part.configuration)
-    let grid = WanTransformer.grid(of: noise.shape)
+    let backend = CountingBackend()
+    let transformer = try model.transformers[.only].load(on: backend, precision: .f32)
+    let grid = TokenGrid(latents: noise.shape)
     return try transformer(
-      noise, timesteps: TokenTimesteps(1000, tokens: grid.time * grid.height * grid.width),
-      rotary: RotaryTable(headDimension: part.configuration.headDimension, grid: grid),
-      context: transformer.encode(prompts: [prompt]))[0]
+      noise, timesteps: TokenTimesteps(1000, tokens: grid.count),
+      rotary: RotaryTable(headDimension: transformer.configuration.headDimension, grid: grid, on: backend),
+      context: transformer.context([prompt]))[0]
   }
 
   @Test("each expert has its own scale")

@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Media
 import Sampling
 import Tensors
@@ -168,13 +169,13 @@ struct RequestTests {
   @Test("a plan in int8 counts the blocks' matrices as bytes with a scale per row")
   func bytes() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
-    let part = try #require(model.transformers[.only])
+    let part = model.transformers[.only]
     let blocks = part.source.names.filter { name in
       name.hasPrefix("blocks.") && name.hasSuffix(".weight") && part.source.descriptor(name)?.shape.rank == 2
     }
     let saved = try blocks.map { name in
       let matrix = try #require(part.source.descriptor(name))
-      return matrix.shape.count * (matrix.dtype.byteCount - 1) - matrix.shape[0] * 4
+      return try #require(matrix.byteCount) - matrix.shape.count - matrix.shape[0] * 4
     }
     #expect(!saved.isEmpty)
     #expect(part.byteCount(in: .bf16) == part.source.byteCount)

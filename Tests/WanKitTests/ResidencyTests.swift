@@ -23,24 +23,14 @@ struct ResidencyTests {
   }
 
   private var encoder: (ModelFolder, any Backend) throws -> Void {
-    { model, backend in
-      let weights = Weights(model.textEncoder.source, backend: backend, precision: .f32)
-      _ = UMT5Encoder(weights, model.textEncoder.configuration)
-    }
+    { model, backend in _ = try model.textEncoder.load(on: backend, precision: .f32) }
   }
 
   private var autoencoder: (ModelFolder, any Backend) throws -> Void {
-    { model, backend in
-      let weights = Weights(model.autoencoder.source, backend: backend, precision: .f32)
-      _ = WanVAE(weights, model.autoencoder.configuration, half: .decoder)
-    }
+    { model, backend in _ = try model.autoencoder.decoder.load(on: backend, precision: .f32) }
   }
 
   private func transformer(_ expert: Expert) -> (ModelFolder, any Backend) throws -> Void {
-    { model, backend in
-      let part = try #require(model.transformers[expert])
-      let weights = Weights(part.source, backend: backend, precision: .f32)
-      _ = WanTransformer(weights, part.configuration)
-    }
+    { model, backend in _ = try model.transformers[expert].load(on: backend, precision: .f32) }
   }
 }

@@ -34,8 +34,8 @@ struct SyntheticModelTests {
     #expect(announced == synthetic.byteCount)
     let model = try ModelFolder(path: folder.path + "/model")
     #expect(model.family == family)
-    #expect(model.transformers.count == (family.hasTwoExperts ? 2 : 1))
-    #expect(model.transformers.values.allSatisfy { $0.configuration == synthetic.transformer })
+    #expect(model.transformers.all.count == (family.hasTwoExperts ? 2 : 1))
+    #expect(model.transformers.all.allSatisfy { $0.part.configuration == synthetic.transformer })
     #expect(model.autoencoder.configuration == synthetic.autoencoder)
     #expect(model.textEncoder.configuration == synthetic.textEncoder)
 
@@ -74,10 +74,13 @@ struct SyntheticModelTests {
 
   @Test("random weights keep the size of what passes through them")
   func magnitudes() throws {
-    let weights = RandomWeights([
-      TensorRequest(name: "linear.weight", shape: [64, 100]), TensorRequest(name: "linear.bias", shape: [64]),
-      TensorRequest(name: "norm.weight", shape: [64]), TensorRequest(name: "norm.gamma", shape: [64, 1, 1]),
-    ])
+    let weights = RandomWeights(
+      Demand([
+        TensorRequest(name: "linear.weight", shape: [64, 100], use: .matrix),
+        TensorRequest(name: "linear.bias", shape: [64], use: .parameter),
+        TensorRequest(name: "norm.weight", shape: [64], use: .parameter),
+        TensorRequest(name: "norm.gamma", shape: [64, 1, 1], use: .parameter),
+      ]))
     let values = try weights.tensor("linear.weight").floats()
     let variance = values.reduce(0) { $0 + $1 * $1 } / Float(values.count)
     #expect(abs(variance * 100 - 1) < 0.1)

@@ -12,13 +12,6 @@ struct PublishedSizesTests {
     return try JSONDecoder().decode([String: [Int]].self, from: data).mapValues { Shape($0) }
   }
 
-  /// What a model made by `build` asks a checkpoint for.
-  private func requests(_ build: (Weights) -> Void) -> [TensorRequest] {
-    let w = Weights(MemorySource([]), backend: ReferenceBackend(), precision: .f32, survey: true)
-    build(w)
-    return w.requests
-  }
-
   private func expectEqual(_ requests: [TensorRequest], _ published: [String: Shape]) {
     let asked = Dictionary(requests.map { ($0.name, $0.shape) }) { first, _ in first }
     #expect(asked.count == requests.count, "a tensor is asked for twice")
@@ -32,7 +25,7 @@ struct PublishedSizesTests {
 
   @Test("the transformers ask for the published tensors, no more and no less", arguments: transformers)
   func transformer(file: String, configuration: TransformerConfiguration) throws {
-    expectEqual(requests { _ = WanTransformer($0, configuration) }, try Self.shapes(file))
+    expectEqual(Demand(of: WanTransformer.self, configuration).requests, try Self.shapes(file))
   }
 
   @Test("the transformers' sizes are read off the published tensors", arguments: transformers)
@@ -54,15 +47,8 @@ struct PublishedSizesTests {
 
   @Test("the autoencoders ask for the published tensors, no more and no less", arguments: autoencoders)
   func autoencoder(file: String, configuration: VAEConfiguration) throws {
-    expectEqual(requests { _ = WanVAE($0, configuration) }, try Self.shapes(file))
-  }
-
-  @Test("half an autoencoder still checks the whole checkpoint", arguments: [WanVAE.Half.encoder, .decoder])
-  func half(_ half: WanVAE.Half) throws {
-    let source = MemorySource(shapes: try Self.shapes("Wan2.2_VAE"))
-    let w = Weights(source, backend: ReferenceBackend(), precision: .f32, survey: true)
-    _ = WanVAE(w, .wan22, half: half)
-    #expect(throws: Never.self) { try w.finish() }
+    let halves = [Demand(of: VAEEncoder.self, configuration), Demand(of: VAEDecoder.self, configuration)]
+    expectEqual(halves.flatMap(\.requests), try Self.shapes(file))
   }
 
   @Test("the autoencoders' structure is read off the published tensors", arguments: autoencoders)
@@ -77,7 +63,7 @@ struct PublishedSizesTests {
   @Test("the text encoder asks for the published tensors and its sizes are read off them")
   func textEncoder() throws {
     let shapes = try Self.shapes("umt5-xxl-enc")
-    expectEqual(requests { _ = UMT5Encoder($0, .umt5XXL) }, shapes)
+    expectEqual(Demand(of: UMT5Encoder.self, .umt5XXL).requests, shapes)
     #expect(try TextEncoderConfiguration(reading: MemorySource(shapes: shapes)) == .umt5XXL)
   }
 }

@@ -12,7 +12,7 @@ enum SmallModels {
     layers: 2, facts: .init(heads: 2, textLength: 12))
 
   static func transformer() throws -> WanTransformer {
-    try made { WanTransformer($0, transformerConfiguration) }
+    try made(WanTransformer.self, transformerConfiguration)
   }
 
   static func autoencoderConfiguration(hasShortcuts: Bool) -> VAEConfiguration {
@@ -21,17 +21,17 @@ enum SmallModels {
       hasShortcuts: hasShortcuts)
   }
 
-  /// A network over random weights of the shapes that it asks for.
-  static func made<Model>(_ precision: Precision = .f32, _ build: (Weights) -> Model) throws -> Model {
-    let survey = Weights(MemorySource([]), backend: ReferenceBackend(), precision: .f32, survey: true)
-    _ = build(survey)
-    let tensors = survey.requests.enumerated().map { i, request in
+  /// A network over random weights of the shapes that it asks for; a tensor's numbers depend on its name alone.
+  static func made<N: Network>(
+    _ type: N.Type, _ configuration: N.Configuration, _ precision: Precision = .f32,
+    on backend: any Backend = CPUBackend(threads: 1)
+  ) throws -> N {
+    let tensors = Demand(of: type, configuration).requests.map { request in
       let fanIn = max(4, request.shape.dimensions.dropFirst().reduce(1, *))
-      return (request.name, Tensor.random(request.shape, seed: UInt64(i), scale: 1 / Float(fanIn).squareRoot()))
+      let seed = request.name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) }
+      return (request.name, Tensor.random(request.shape, seed: seed, scale: 1 / Float(fanIn).squareRoot()))
     }
-    let weights = Weights(MemorySource(tensors), backend: CPUBackend(threads: 1), precision: precision)
-    let model = build(weights)
-    try weights.finish()
-    return model
+    return try NetworkPart<N>(MemorySource(tensors), configuration: configuration)
+      .load(on: backend, precision: precision)
   }
 }

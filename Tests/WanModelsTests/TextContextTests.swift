@@ -40,9 +40,10 @@ struct TextContextTests {
 
   private func velocities(_ model: WanTransformer, _ prompts: [Tensor]) throws -> [Tensor] {
     let latents = Tensor.random([4, 2, 4, 6], seed: 22)
-    let grid = WanTransformer.grid(of: latents.shape)
+    let grid = TokenGrid(latents: latents.shape)
     return try model(
-      latents, timesteps: TokenTimesteps(700, tokens: 12), rotary: RotaryTable(headDimension: 12, grid: grid),
-      context: model.encode(prompts: prompts))
+      latents, timesteps: TokenTimesteps(700, tokens: 12),
+      rotary: RotaryTable(headDimension: 12, grid: grid, on: ReferenceBackend()),
+      context: model.context(prompts))
   }
 }

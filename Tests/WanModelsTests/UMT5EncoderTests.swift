@@ -9,7 +9,7 @@ struct UMT5EncoderTests {
 
   @Test("a prompt of any length gives a row per token", arguments: [1, 2, 130, 300])
   func lengths(count: Int) throws {
-    let encoder = try SmallModels.made { UMT5Encoder($0, configuration) }
+    let encoder = try SmallModels.made(UMT5Encoder.self, configuration)
     let ids = (0..<count).map { Int32($0 * 7 % 20) }
     let rows = try encoder(ids)
     #expect(rows.shape == [count, 8] && rows.dtype == .f32)
@@ -18,7 +18,7 @@ struct UMT5EncoderTests {
 
   @Test("the order of tokens matters")
   func order() throws {
-    let encoder = try SmallModels.made { UMT5Encoder($0, configuration) }
+    let encoder = try SmallModels.made(UMT5Encoder.self, configuration)
     let (a, b) = (try encoder([3, 5, 1]).floats(), try encoder([5, 3, 1]).floats())
     #expect(relativeError(a, b) > 1e-2)
     #expect(relativeError(Array(a[0..<8]), Array(b[8..<16])) > 1e-4)

@@ -5,7 +5,7 @@ struct SafetensorsEntry: Sendable {
   static let maximumRank = 32
 
   let name: String
-  let type: StoredType
+  let format: ElementFormat
   let shape: Shape
   /// Bytes of the file.
   private(set) var range: Range<Int>
@@ -18,7 +18,7 @@ struct SafetensorsEntry: Sendable {
     let start = json
     try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
       switch key {
-      case "dtype" where type == nil: type = try json.string(limit: StoredType.longestName)
+      case "dtype" where type == nil: type = try json.string(limit: ElementFormat.longestName)
       case "shape" where shape == nil: shape = try json.integers(limit: Self.maximumRank)
       case "data_offsets" where offsets == nil: offsets = try json.integers(limit: 2)
       case "dtype", "shape", "data_offsets": throw json.failure("'\(key)' of the tensor '\(name)' occurs twice")
@@ -32,7 +32,7 @@ struct SafetensorsEntry: Sendable {
       throw start.failure("the data_offsets of the tensor '\(name)' run backwards: \(offsets)")
     }
     self.name = name
-    self.type = StoredType(name: type)
+    format = ElementFormat(safetensors: type)
     self.shape = Shape(shape)
     range = offsets[0]..<offsets[1]
   }
@@ -44,34 +44,12 @@ struct SafetensorsEntry: Sendable {
         "its bytes end at \(range.upperBound) of \(data.remaining)", path: data.path)
     }
     range = range.lowerBound + data.position..<range.upperBound + data.position
-    if let bits = type.bitCount {
-      guard let count = shape.checkedCount, let total = count.checkedProduct(bits), (total + 7) / 8 == range.count
-      else {
-        throw failure("its shape \(shape) of \(type.name) does not fill its \(range.count) bytes", path: data.path)
-      }
+    if format.block != nil, format.byteCount(shape) != range.count {
+      throw failure("its shape \(shape) of \(format.name) does not fill its \(range.count) bytes", path: data.path)
     }
   }
 
   func failure(_ problem: String, path: String) -> CheckpointError {
     CheckpointError(path: path, at: .key(name), problem, advice: CheckpointError.downloadAgain)
-  }
-}
-
-extension Shape {
-  /// Elements in a tensor of this shape; `nil` when a product of its extents other than zero is too large.
-  var checkedCount: Int? {
-    var count = 1
-    for extent in dimensions where extent != 0 {
-      guard let product = count.checkedProduct(extent) else { return nil }
-      count = product
-    }
-    return dimensions.contains(0) ? 0 : count
-  }
-}
-
-extension Int {
-  func checkedProduct(_ other: Int) -> Int? {
-    let (product, overflow) = multipliedReportingOverflow(by: other)
-    return overflow || product > .max / 16 ? nil : product
   }
 }

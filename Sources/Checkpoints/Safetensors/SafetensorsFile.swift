@@ -28,26 +28,16 @@ public struct SafetensorsFile: WeightSource {
   /// The texts that the file carries beside its tensors, in its order.
   public var metadata: [(key: String, value: String)] { header.metadata }
 
-  public func storedShape(_ name: String) -> Shape? {
-    entry(name)?.shape
-  }
-
-  public func storedType(_ name: String) -> String? {
-    entry(name)?.type.name
-  }
-
-  /// Shape and type; `nil` also for a tensor whose type the engine does not have, see ``storedType(_:)``.
   public func descriptor(_ name: String) -> TensorDescriptor? {
-    guard let entry = entry(name), let dtype = entry.type.dtype else { return nil }
-    return TensorDescriptor(shape: entry.shape, dtype: dtype)
+    entry(name).map { TensorDescriptor(shape: $0.shape, format: $0.format) }
   }
 
   public func discardCachedPages() { storage.discardCachedPages() }
 
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entry(name) else { throw .missing(name: name, location: location) }
-    guard let dtype = entry.type.dtype else { throw noDescriptor(name) }
-    return storage.tensor(TensorDescriptor(shape: entry.shape, dtype: dtype), at: entry.range.lowerBound)
+    guard let dtype = entry.format.dtype else { throw notRead(name) }
+    return storage.tensor(entry.shape, dtype, at: entry.range.lowerBound)
   }
 
   /// Reads the file's front, up to the first element.

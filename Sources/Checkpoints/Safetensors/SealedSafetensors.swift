@@ -91,7 +91,3 @@ private enum Seal {
     return batches
   }
 }
-
-extension TensorDescriptor {
-  fileprivate var byteCount: Int { shape.count * dtype.byteCount }
-}

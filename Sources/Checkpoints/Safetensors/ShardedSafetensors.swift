@@ -44,14 +44,6 @@ public struct ShardedSafetensors: WeightSource {
     shards.keys.sorted().flatMap { shards[$0]?.metadata ?? [] }
   }
 
-  public func storedShape(_ name: String) -> Shape? {
-    shard(of: name)?.storedShape(name)
-  }
-
-  public func storedType(_ name: String) -> String? {
-    shard(of: name)?.storedType(name)
-  }
-
   public func descriptor(_ name: String) -> TensorDescriptor? {
     shard(of: name)?.descriptor(name)
   }
@@ -91,7 +83,7 @@ public struct ShardedSafetensors: WeightSource {
   /// Every tensor must be in the shard that the index names.
   private static func check(_ index: ShardIndex, _ shards: [String: SafetensorsFile]) throws(CheckpointError) {
     var absent: [String: [String]] = [:]
-    for (tensor, file) in index.placements where shards[file]?.storedType(tensor) == nil {
+    for (tensor, file) in index.placements where shards[file]?.descriptor(tensor) == nil {
       absent[file, default: []].append(tensor)
     }
     guard let (file, tensors) = absent.min(by: { $0.key < $1.key }) else { return }

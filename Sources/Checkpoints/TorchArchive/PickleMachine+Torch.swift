@@ -1,3 +1,5 @@
+import Tensors
+
 // The meaning of the few names that a checkpoint's pickle may use.
 
 extension PickleMachine {
@@ -20,11 +22,11 @@ extension PickleMachine {
   /// A persistent id: `('storage', class, key, location, count)`.
   mutating func pushStorage() throws(CheckpointError) {
     guard let id = elements(try pop()), id.count == 5, case .string(let kind) = id[0],
-      kind.utf8.elementsEqual("storage".utf8), case .global(.storageType(let type)) = id[1],
+      kind.utf8.elementsEqual("storage".utf8), case .global(.storageType(let format)) = id[1],
       case .string(let key) = id[2], key.utf8.count <= Self.longestName, !key.isCostlyName,
       case .int(let count) = id[4], count >= 0
     else { throw failure("this is not the name of a storage") }
-    push(.storage(heap.storage(TorchStorage(key: key, type: type, count: count))))
+    push(.storage(heap.storage(TorchStorage(key: key, format: format, count: count))))
   }
 
   /// Stands in for a call.
@@ -65,26 +67,26 @@ extension PickleMachine {
   }
 
   private func tensor(_ arguments: [PickleValue]) throws(CheckpointError) -> TorchView {
-    guard case .storage(let storage)? = arguments.first, let type = heap.storages[storage].type else {
+    guard case .storage(let storage)? = arguments.first, let format = heap.storages[storage].format else {
       throw failure("a tensor needs a typed storage")
     }
-    return try view(of: heap.storages[storage], type: type, arguments)
+    return try view(of: heap.storages[storage], format: format, arguments)
   }
 
   private func typedTensor(_ arguments: [PickleValue]) throws(CheckpointError) -> TorchView {
     guard case .storage(let storage)? = arguments.first, arguments.count >= 7,
-      case .global(.elementType(let type)) = arguments[6]
+      case .global(.elementType(let format)) = arguments[6]
     else { throw failure("a tensor needs a storage and an element type") }
-    return try view(of: heap.storages[storage], type: type, arguments)
+    return try view(of: heap.storages[storage], format: format, arguments)
   }
 
   private func view(
-    of storage: TorchStorage, type: StoredType, _ arguments: [PickleValue]
+    of storage: TorchStorage, format: ElementFormat, _ arguments: [PickleValue]
   ) throws(CheckpointError) -> TorchView {
     guard arguments.count >= 4, case .int(let offset) = arguments[1], let size = integers(arguments[2]),
       let stride = integers(arguments[3]), offset >= 0, size.count == stride.count
     else { throw failure("a tensor needs an offset, sizes and as many strides, none negative") }
-    return TorchView(storage: storage, type: type, offset: offset, size: size, stride: stride)
+    return TorchView(storage: storage, format: format, offset: offset, size: size, stride: stride)
   }
 
   private func elements(_ value: PickleValue) -> [PickleValue]? {

@@ -48,24 +48,15 @@ public struct TorchArchive: WeightSource {
   /// Views may share a storage, so that a file can claim more than it has: an exbibyte is where sums stay numbers.
   private static let largestTotal = 1 << 60
 
-  public func storedShape(_ name: String) -> Shape? {
-    entries[name]?.shape
-  }
-
-  public func storedType(_ name: String) -> String? {
-    entries[name]?.type.name
-  }
-
   public func descriptor(_ name: String) -> TensorDescriptor? {
-    guard let entry = entries[name], let dtype = entry.type.dtype else { return nil }
-    return TensorDescriptor(shape: entry.shape, dtype: dtype)
+    entries[name].map { TensorDescriptor(shape: $0.shape, format: $0.format) }
   }
 
   public func discardCachedPages() { storage.discardCachedPages() }
 
   public func tensor(_ name: String) throws(WeightError) -> Tensor {
     guard let entry = entries[name] else { throw .missing(name: name, location: location) }
-    guard let dtype = entry.type.dtype else { throw noDescriptor(name) }
+    guard let dtype = entry.format.dtype else { throw notRead(name) }
     return entry.tensor(in: storage, dtype: dtype)
   }
 

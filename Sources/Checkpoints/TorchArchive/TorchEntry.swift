@@ -2,7 +2,7 @@ import Tensors
 
 /// A tensor of an archive, checked against the entry that holds its storage.
 struct TorchEntry: Sendable {
-  let type: StoredType
+  let format: ElementFormat
   let shape: Shape
   /// Where element 0 lies in the file.
   let byteOffset: Int
@@ -16,18 +16,18 @@ struct TorchEntry: Sendable {
     func failure(_ problem: String) -> CheckpointError {
       CheckpointError(path: path, at: .key(name), problem, advice: CheckpointError.downloadAgain)
     }
-    let elementSize = (view.type.bitCount ?? 8) / 8
+    let elementSize = view.format.block?.bytes ?? 1
     let shape = Shape(view.size)
     guard let elements = shape.checkedCount, let denseByteCount = elements.checkedProduct(elementSize) else {
       throw failure("its shape \(shape) needs more elements than can be counted")
     }
-    (type, self.shape, strides, byteCount) = (view.type, shape, view.stride, denseByteCount)
-    guard view.type.dtype != nil else {
+    (format, self.shape, strides, byteCount) = (view.format, shape, view.stride, denseByteCount)
+    guard view.format.dtype != nil else {
       // Of a type that is not read the elements are never looked at; some pack several into a byte.
       byteOffset = content.lowerBound
       return
     }
-    let unit = view.storage.type == nil ? 1 : elementSize
+    let unit = view.storage.format == nil ? 1 : elementSize
     guard let storedByteCount = view.storage.count.checkedProduct(unit), storedByteCount <= content.count else {
       throw failure(
         "its storage '\(view.storage.key)' of \(view.storage.count) elements has only \(content.count) bytes")
@@ -52,7 +52,7 @@ struct TorchEntry: Sendable {
   }
 
   func tensor(in storage: Storage, dtype: DType) -> Tensor {
-    if isDense { return storage.tensor(TensorDescriptor(shape: shape, dtype: dtype), at: byteOffset) }
+    if isDense { return storage.tensor(shape, dtype, at: byteOffset) }
     return gathered(storage, dtype: dtype)
   }
 

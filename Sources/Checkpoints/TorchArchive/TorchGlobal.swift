@@ -9,8 +9,8 @@ enum TorchGlobal: Sendable, Hashable {
   case rebuildTypedTensor
   case rebuildParameter
   /// The class of a storage; `nil`: untyped, counted in bytes.
-  case storageType(StoredType?)
-  case elementType(StoredType)
+  case storageType(ElementFormat?)
+  case elementType(ElementFormat)
   case size
 
   /// `nil` for a name outside the list.
@@ -52,24 +52,24 @@ enum TorchGlobal: Sendable, Hashable {
   }
 
   /// The type of a storage's class; one that the engine lacks goes by torch's name for its elements.
-  private static func storage(_ name: String) -> StoredType? {
-    if let type = storages[name] { return StoredType(name: type) }
+  private static func storage(_ name: String) -> ElementFormat? {
+    if let type = storages[name] { return ElementFormat(safetensors: type) }
     guard name.hasSuffix("Storage"), name.utf8.allSatisfy(\.isWordByte) else { return nil }
     let element = name.dropLast("Storage".count).lowercased()
-    return element.isEmpty ? nil : StoredType(name: elements[element] ?? element)
+    return element.isEmpty ? nil : ElementFormat(safetensors: elements[element] ?? element)
   }
 
   /// The type that torch calls so; one that the engine lacks goes by torch's name.
   ///
   /// The scheme of a quantised tensor is such a name too: nothing is done with it.
-  private static func element(_ name: String) -> StoredType? {
-    if let type = elements[name] { return StoredType(name: type) }
+  private static func element(_ name: String) -> ElementFormat? {
+    if let type = elements[name] { return ElementFormat(safetensors: type) }
     let families = ["float", "bfloat", "int", "uint", "qint", "quint", "complex", "bits"]
     let isType = families.contains { family in
       name.hasPrefix(family) && name.utf8.dropFirst(family.utf8.count).first.map { 0x30...0x39 ~= $0 } == true
     }
     guard isType || schemes.contains(name), name.utf8.allSatisfy(\.isWordByte) else { return nil }
-    return StoredType(name: name)
+    return ElementFormat(name: name, block: nil)
   }
 
   private static let schemes = [
@@ -106,14 +106,14 @@ struct TorchStorage: Sendable, Hashable {
   /// The entry's name under `data/`.
   let key: String
   /// `nil`: untyped, `count` is in bytes.
-  let type: StoredType?
+  let format: ElementFormat?
   let count: Int
 }
 
 /// A tensor as a window into a storage; offset and strides count elements.
 struct TorchView: Sendable, Hashable {
   let storage: TorchStorage
-  let type: StoredType
+  let format: ElementFormat
   let offset: Int
   let size: [Int]
   let stride: [Int]

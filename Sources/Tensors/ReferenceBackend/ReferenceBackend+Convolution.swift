@@ -1,20 +1,15 @@
-/// Weights of a convolution, one row of taps per output channel, rounded to the precision of the product.
-final class ReferenceConvolutionWeights: ConvolutionWeights {
-  let inputs: Int
-  let outputs: Int
-  let precision: Precision
-  let kernel: (time: Int, height: Int, width: Int)
-  let weight: [Float]  // [N, kt, kh, kw, C]
-  let bias: [Float]?  // [N]
+/// A convolution in plain loops, one row of taps per output channel, rounded to the precision of the product.
+private final class ReferenceConvolution: PreparedConvolution {
+  let inputs, outputs: Int
+  private let precision: Precision
+  private let geometry: ConvolutionGeometry
+  private let kernel: (time: Int, height: Int, width: Int)
+  private let weight: [Float]  // [N, kt, kh, kw, C]
+  private let bias: [Float]?  // [N]
 
-  var taps: Int { kernel.time * kernel.height * kernel.width }
-
-  init(_ weight: Tensor, bias: Tensor?, precision: Precision) {
-    precondition(weight.shape.rank == 5, "prepareConvolution: weight \(weight.shape) is not [N, C, kt, kh, kw]")
-    precondition(
-      bias.map { $0.count == weight.shape[0] } ?? true,
-      "prepareConvolution: bias \(bias?.shape ?? []) for weight \(weight.shape)")
+  init(_ weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry, precision: Precision) {
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
+    self.geometry = geometry
     kernel = (weight.shape[2], weight.shape[3], weight.shape[4])
     self.precision = precision
     let tapsLast = Tensor(weight.floats(), shape: weight.shape)
@@ -23,55 +18,27 @@ final class ReferenceConvolutionWeights: ConvolutionWeights {
     self.bias = bias?.floats()
   }
 
+  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+    precondition(x.shape.rank == 4 && x.shape[3] == inputs, "convolution: x \(x.shape) is not [T, H, W, \(inputs)]")
+    let frames = geometry.input == .doubled ? doubled(x) : x
+    let input = PaddedFrames(frames, history: history, geometry: geometry, precision: precision)
+    let extents = input.outputExtents(kernel: kernel)
+    var y: [Float] = []
+    y.reserveCapacity(extents.frames * extents.height * extents.width * outputs)
+    for t in 0..<extents.frames {
+      for row in 0..<extents.height {
+        for column in 0..<extents.width { y += sums(input.patch(t, row, column, kernel: kernel)) }
+      }
+    }
+    return Tensor(y, shape: [extents.frames, extents.height, extents.width, outputs], dtype: output)
+  }
+
   /// b + W p for one patch of inputs, [kt, kh, kw, C].
-  func callAsFunction(_ patch: [Float]) -> [Float] {
+  private func sums(_ patch: [Float]) -> [Float] {
     (0..<outputs).map { n in
       let sum = ReferenceMath.dot(weight, from: n * patch.count, patch, from: 0, count: patch.count)
       return Float(sum + Double(bias?[n] ?? 0))
     }
-  }
-}
-
-extension ReferenceBackend {
-  public func prepareConvolution(_ weight: Tensor, bias: Tensor?, precision: Precision) -> any ConvolutionWeights {
-    ReferenceConvolutionWeights(weight, bias: bias, precision: precision)
-  }
-
-  public func prepareUpsampledConvolution(
-    _ weight: Tensor, bias: Tensor?, precision: Precision
-  ) -> any ConvolutionWeights {
-    precondition(
-      Array(weight.shape.dimensions.dropFirst(2)) == [1, 3, 3],
-      "prepareUpsampledConvolution: weight \(weight.shape) is not [N, C, 1, 3, 3]")
-    return ReferenceConvolutionWeights(weight, bias: bias, precision: precision)
-  }
-
-  public func convolution(
-    _ x: Tensor, history: Tensor?, _ weights: any ConvolutionWeights, geometry: ConvolutionGeometry, output: DType
-  ) -> Tensor {
-    guard let w = weights as? ReferenceConvolutionWeights else {
-      preconditionFailure("convolution: weights of another backend")
-    }
-    precondition(
-      x.shape.rank == 4 && x.shape[3] == w.inputs, "convolution: x \(x.shape) is not [T, H, W, \(w.inputs)]")
-    let input = PaddedFrames(x, history: history, geometry: geometry, precision: w.precision)
-    let (frames, height, width) = input.outputExtents(kernel: w.kernel)
-    var y: [Float] = []
-    y.reserveCapacity(frames * height * width * w.outputs)
-    for t in 0..<frames {
-      for row in 0..<height {
-        for column in 0..<width {
-          y += w(input.patch(t, row, column, kernel: w.kernel))
-        }
-      }
-    }
-    return Tensor(y, shape: [frames, height, width, w.outputs], dtype: output)
-  }
-
-  public func upsampledConvolution(_ x: Tensor, _ weights: any ConvolutionWeights, output: DType) -> Tensor {
-    precondition(x.shape.rank == 4, "upsampledConvolution: x \(x.shape) is not [T, H, W, C]")
-    return convolution(
-      doubled(x), history: nil, weights, geometry: ConvolutionGeometry(padding: .init(all: 1)), output: output)
   }
 
   /// Each pixel as a square of four: [T, H, W, C] -> [T, 2H, 2W, C].
@@ -89,6 +56,18 @@ extension ReferenceBackend {
       }
     }
     return Tensor(y, shape: [frames, 2 * height, 2 * width, channels], dtype: x.dtype)
+  }
+}
+
+extension ReferenceBackend {
+  public func prepare(
+    kernel: Tensor, bias: Tensor?, geometry: ConvolutionGeometry, precision: Precision
+  ) -> any PreparedConvolution {
+    precondition(kernel.shape.rank == 5, "convolution: kernel \(kernel.shape) is not [N, C, kt, kh, kw]")
+    precondition(
+      bias.map { $0.count == kernel.shape[0] } ?? true,
+      "convolution: bias \(bias?.shape ?? []) for kernel \(kernel.shape)")
+    return ReferenceConvolution(kernel, bias: bias, geometry: geometry, precision: precision)
   }
 }
 

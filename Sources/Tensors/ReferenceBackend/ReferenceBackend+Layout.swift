@@ -29,6 +29,20 @@ extension ReferenceBackend {
     return Tensor(y, shape: shape, dtype: x.dtype)
   }
 
+  public func windowed(_ x: Tensor, _ windows: [AxisWindow]) -> Tensor {
+    precondition(
+      windows.count == x.shape.rank && zip(windows, x.shape.dimensions).allSatisfy { $0.end <= $1 },
+      "windowed: \(windows) of x \(x.shape)")
+    let values = x.floats()
+    var offsets = [0]
+    for (window, stride) in zip(windows, x.shape.strides) {
+      offsets = offsets.flatMap { start in
+        (0..<window.count).map { start + (window.first + $0 * window.step) * stride }
+      }
+    }
+    return Tensor(offsets.map { values[$0] }, shape: Shape(windows.map(\.count)), dtype: x.dtype)
+  }
+
   public func concatenated(_ tensors: [Tensor]) -> Tensor {
     guard let first = tensors.first else { preconditionFailure("concatenated: no tensors") }
     let inner = first.shape.dimensions.dropFirst()

@@ -18,6 +18,34 @@ enum ReferenceMath {
     }
   }
 
+  static func combine(_ x: Float, _ y: Float, _ operation: BinaryOperation) -> Float {
+    switch operation {
+    case .add: x + y
+    case .subtract: x - y
+    case .multiply: x * y
+    case .divide: x / y
+    case .maximum: x.isNaN || y.isNaN ? .nan : max(x, y)
+    case .minimum: x.isNaN || y.isNaN ? .nan : min(x, y)
+    }
+  }
+
+  static func map(_ x: Float, _ operation: UnaryOperation) -> Float {
+    switch operation {
+    case .exponential: Float(exp(Double(x)))
+    case .reciprocalRoot: Float(1 / Double(x).squareRoot())
+    case .silu: Float(activate(Double(x), .silu))
+    case .gelu: Float(activate(Double(x), .gelu))
+    }
+  }
+
+  static func reduce(_ row: ArraySlice<Float>, _ operation: Reduction) -> Float {
+    switch operation {
+    case .sum: Float(row.reduce(0.0) { $0 + Double($1) })
+    case .mean: Float(row.reduce(0.0) { $0 + Double($1) } / Double(row.count))
+    case .maximum: row.reduce(-.infinity) { combine($0, $1, .maximum) }
+    }
+  }
+
   /// The sum of products of `count` elements of `a` from `i` and of `b` from `j`.
   static func dot(_ a: [Float], from i: Int, _ b: [Float], from j: Int, count: Int) -> Double {
     precondition(i >= 0 && j >= 0 && i + count <= a.count && j + count <= b.count, "dot product out of range")

@@ -57,10 +57,12 @@ struct BenchGemm: AsyncParsableCommand {
   func run() async throws {
     let precision = options.engine.precision
     let backend = options.engine.makeBackend()
-    let x = backend.cast(RandomWeights.normal([m, k], seed: 1), to: precision.activations)
-    let weights = backend.prepareLinear(
-      RandomWeights.normal([n, k], seed: 2).converted(to: .bf16), bias: Tensor.zeros([n]), precision: precision)
-    let seconds = medianSeconds(options) { _ = backend.linear(x, weights) }
+    let x = backend.cast(backend.resident(RandomWeights.normal([m, k], seed: 1)), to: precision.activations)
+    let linear = backend.prepare(
+      .dense(RandomWeights.normal([n, k], seed: 2).converted(to: .bf16)), bias: Tensor.zeros([n]), precision: precision)
+    let seconds = try medianSeconds(options) {
+      _ = try backend.host(linear(x, activation: .none, output: precision.activations))
+    }
     var report = BenchReport(part: "gemm", options: options, backend: backend)
     (report.m, report.k, report.n, report.seconds) = (m, k, n, seconds)
     report.gflops = 2 * Double(m) * Double(k) * Double(n) / seconds / 1e9

@@ -43,15 +43,13 @@ struct BenchTransformer: AsyncParsableCommand {
     (report.model, report.latent, report.seconds) = (model, latent.description, seconds)
     report.tokens = latent.frames * (latent.height / 2) * (latent.width / 2)
     report.layers = scale ? configuration.layers : layers
-    report.weightsGiB = BenchReport.gibibytes(RandomWeights { _ = WanTransformer($0, network) }.byteCount)
+    report.weightsGiB = BenchReport.gibibytes(RandomWeights(Demand(of: WanTransformer.self, network)).byteCount)
     try report.show(options)
   }
 
   private func measure(_ configuration: TransformerConfiguration, _ backend: any Backend) throws -> Double {
-    let source = RandomWeights { _ = WanTransformer($0, configuration) }
-    let model = WanTransformer(
-      Weights(source, backend: backend, precision: options.engine.precision), configuration)
-    let pass = TransformerPass(model, latent)
+    let model = try RandomWeights.network(WanTransformer.self, configuration, options, backend)
+    let pass = TransformerPass(model, latent, on: backend)
     return try medianSeconds(options) { try pass.run() }
   }
 }
@@ -59,6 +57,7 @@ struct BenchTransformer: AsyncParsableCommand {
 /// All that one pass takes, with one prompt of 512 random rows.
 struct TransformerPass {
   private let model: WanTransformer
+  private let backend: any Backend
   private let latents: Tensor
   private let rotary: RotaryTable
   private let timesteps: TokenTimesteps
@@ -66,21 +65,23 @@ struct TransformerPass {
   /// Tokens of the latents.
   let tokens: Int
 
-  init(_ model: WanTransformer, _ latent: LatentArgument) {
+  init(_ model: WanTransformer, _ latent: LatentArgument, on backend: any Backend) {
     let configuration = model.configuration
     let shape: Shape = [configuration.inputChannels, latent.frames, latent.height / 2 * 2, latent.width / 2 * 2]
-    let grid = WanTransformer.grid(of: shape)
+    let grid = TokenGrid(latents: shape)
     self.model = model
+    self.backend = backend
     latents = RandomWeights.normal(shape, seed: 1)
-    tokens = grid.time * grid.height * grid.width
-    rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid)
+    tokens = grid.count
+    rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
     timesteps = TokenTimesteps(937, tokens: tokens)
-    context = model.encode(
-      prompts: [RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
+    context = model.context([RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
   }
 
   func run() throws {
-    _ = try model(latents, timesteps: timesteps, rotary: rotary, context: context)
+    for velocity in try model(latents, timesteps: timesteps, rotary: rotary, context: context) {
+      _ = try backend.host(velocity)
+    }
   }
 }
 
@@ -117,32 +118,30 @@ struct BenchVAE: AsyncParsableCommand {
   func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
     let backend = options.engine.makeBackend()
-    let source = RandomWeights { _ = WanVAE($0, configuration) }
-    let half: WanVAE.Half = only == .decode ? .decoder : only == .encode ? .encoder : .both
-    let model = WanVAE(
-      Weights(source, backend: backend, precision: options.engine.precision), configuration, half: half)
-    let decode = only == .encode ? nil : try decoding(model)
-    let encode = only == .decode ? nil : try encoding(model)
+    let decode = only == .encode ? nil : try decoding(configuration, backend)
+    let encode = only == .decode ? nil : try encoding(configuration, backend)
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
     report.tiles = only == .encode ? nil : tiling(configuration).description
     try report.show(options)
   }
 
-  private func decoding(_ model: WanVAE) throws -> Double {
-    let z = RandomWeights.normal(shape(model.configuration), seed: 1)
-    let tiling = tiling(model.configuration)
+  private func decoding(_ configuration: VAEConfiguration, _ backend: any Backend) throws -> Double {
+    let decoder = try RandomWeights.network(VAEDecoder.self, configuration, options, backend)
+    let z = RandomWeights.normal(shape(configuration), seed: 1)
+    let tiling = tiling(configuration)
     return try medianSeconds(options) {
-      var decoding = model.decoding(z, tiling: tiling)
-      while try decoding.next() != nil {}
+      var decoding = decoder.decoding(z, tiling: tiling)
+      while let part = try decoding.next() { _ = try backend.host(part.frames) }
     }
   }
 
-  private func encoding(_ model: WanVAE) throws -> Double {
-    let stride = model.configuration.stride
+  private func encoding(_ configuration: VAEConfiguration, _ backend: any Backend) throws -> Double {
+    let encoder = try RandomWeights.network(VAEEncoder.self, configuration, options, backend)
+    let stride = configuration.stride
     let video = RandomWeights.normal(
       [3, stride.time * (latent.frames - 1) + 1, latent.height * stride.space, latent.width * stride.space], seed: 2)
-    return try medianSeconds(options) { _ = try model.encode(video) }
+    return try medianSeconds(options) { _ = try backend.host(encoder(video)) }
   }
 
   private func shape(_ configuration: VAEConfiguration) -> Shape {
@@ -185,9 +184,19 @@ struct BenchText: AsyncParsableCommand {
 
   private func measure(_ layers: Int, _ backend: any Backend) throws -> Double {
     let configuration = TextEncoderConfiguration.umt5XXL(layers: layers, vocabulary: 1024)
-    let source = RandomWeights { _ = UMT5Encoder($0, configuration) }
-    let model = UMT5Encoder(Weights(source, backend: backend, precision: options.engine.precision), configuration)
+    let model = try RandomWeights.network(UMT5Encoder.self, configuration, options, backend)
     let ids = (0..<tokens).map { Int32($0 * 389 % 1024) }
-    return try medianSeconds(options) { _ = try model(ids) }
+    return try medianSeconds(options) { _ = try backend.host(model(ids)) }
+  }
+}
+
+extension RandomWeights {
+  /// A network of random weights, loaded as a checkpoint's is.
+  static func network<N: Network>(
+    _ type: N.Type, _ configuration: N.Configuration, _ options: BenchOptions, _ backend: any Backend
+  ) throws -> N {
+    let demand = Demand(of: type, configuration)
+    return try NetworkPart<N>(RandomWeights(demand), configuration, demand: demand)
+      .load(on: backend, precision: options.engine.precision)
   }
 }

@@ -35,19 +35,15 @@ struct BenchStart: AsyncParsableCommand {
   func run() async throws {
     let sinceLaunch = Stopwatch.sinceLaunch()
     let folder = try ModelFolder(path: model)
-    guard let part = folder.transformers[.only] ?? folder.transformers[.high] else {
-      preconditionFailure("a model folder has one transformer or two experts")
-    }
+    let part = folder.transformers[.high]
     let backend = options.engine.makeBackend()
     let loading = Stopwatch()
     let source = try quantized.cache?.source(part, backend: backend, log: Console.note) ?? part.source
-    let weights = Weights(source, backend: backend, precision: options.engine.precision)
-    let transformer = WanTransformer(weights, part.configuration)
-    try weights.finish()
+    let transformer = try part.reading(source).load(on: backend, precision: options.engine.precision)
     let loadSeconds = loading.seconds
     let startSeconds = sinceLaunch.seconds
     let passing = Stopwatch()
-    let pass = TransformerPass(transformer, latent)
+    let pass = TransformerPass(transformer, latent, on: backend)
     try pass.run()
     var report = BenchReport(part: "start", options: options, backend: backend)
     (report.model, report.latent, report.tokens) = (folder.family.name, latent.description, pass.tokens)

@@ -46,7 +46,7 @@ struct CheckpointIdentity {
     var checksum = Checksum()
     for name in source.names.sorted() {
       guard let descriptor = source.descriptor(name) else { continue }
-      checksum.add("\(name) \(descriptor.dtype.rawValue) \(descriptor.shape)")
+      checksum.add("\(name) \(descriptor.format.name) \(descriptor.shape)")
       try source.tensor(name).withBytes { bytes in
         for part in 0..<Self.samples {
           let start = max(0, bytes.count - Self.sampleBytes) * part / (Self.samples - 1)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Layers
 import Tensors
 import WanModels
 
@@ -21,7 +22,7 @@ public struct PromptCache: Sendable {
   /// - Parameter log: told in a line why not.
   /// - Throws: `CancellationError` when the task is cancelled while the encoder's files are read.
   func prompts(
-    of encoder: ModelFolder.TextEncoderPart, _ precision: Precision, log: (String) -> Void
+    of encoder: NetworkPart<UMT5Encoder>, _ precision: Precision, log: (String) -> Void
   ) throws -> KeptPrompts? {
     do throws(FileError) {
       try OutputFile.makeFolder(path: folder)

@@ -1,5 +1,4 @@
 import Checkpoints
-import Layers
 import Tensors
 
 /// A checkpoint some of whose matrices come as bytes from another file, with row scales beside them.
@@ -12,7 +11,7 @@ struct QuantizedSource: WeightSource {
   init(_ base: any WeightSource, kept: SafetensorsFile) {
     self.base = base
     self.kept = kept
-    names = base.names + kept.names.filter { $0.hasSuffix(Weights.scaleSuffix) }
+    names = base.names + kept.names.filter { $0.hasSuffix(QuantizedRows.scaleSuffix) }
   }
 
   var location: String { base.location }
@@ -20,14 +19,6 @@ struct QuantizedSource: WeightSource {
 
   func descriptor(_ name: String) -> TensorDescriptor? {
     kept.descriptor(name) ?? base.descriptor(name)
-  }
-
-  func storedShape(_ name: String) -> Shape? {
-    kept.storedShape(name) ?? base.storedShape(name)
-  }
-
-  func storedType(_ name: String) -> String? {
-    kept.storedType(name) ?? base.storedType(name)
   }
 
   func tensor(_ name: String) throws(WeightError) -> Tensor {

@@ -1,8 +1,8 @@
 import Checkpoints
 import Foundation
-import Layers
+public import Layers
 public import Tensors
-import WanModels
+public import WanModels
 
 /// A transformer's matrices as bytes, kept in a file, so that a checkpoint is quantized once and not at every start.
 ///
@@ -35,7 +35,7 @@ public struct QuantizedWeightCache: Sendable {
   ///   - log: told in a line each when a file is made or replaced, and why one could not be.
   /// - Throws: `CancellationError` when the task is cancelled while a file is checked or made.
   public func source(
-    _ part: ModelFolder.TransformerPart, backend: any Backend, log: (String) -> Void
+    _ part: NetworkPart<WanTransformer>, backend: any Backend, log: (String) -> Void
   ) throws -> any WeightSource {
     let path = path(of: part.source)
     let isThere = FileManager.default.fileExists(atPath: path)
@@ -45,7 +45,7 @@ public struct QuantizedWeightCache: Sendable {
       guard let contents = try CheckpointIdentity(part.source, record: record(of: path)).contents() else {
         throw CheckpointError(path: part.source.location, "it cannot be read as a file")
       }
-      let kept = Kept(path: path, identity: "\(Self.scheme); \(contents)", requests: part.quantizableRequests)
+      let kept = Kept(path: path, identity: "\(Self.scheme); \(contents)", requests: part.demand.quantizable)
       if isThere, let file = try kept.file(log) { return QuantizedSource(part.source, kept: file) }
       if !isThere { log("keeping int8 weights in \(path)") }
       try kept.make(part.source, backend)
@@ -109,7 +109,7 @@ private struct Kept {
     for request in requests {
       let scales = TensorDescriptor(shape: [request.shape[0]], dtype: .f32)
       guard file.descriptor(request.name) == TensorDescriptor(shape: request.shape, dtype: .i8),
-        file.descriptor(request.name + Weights.scaleSuffix) == scales
+        file.descriptor(request.name + QuantizedRows.scaleSuffix) == scales
       else { throw CheckpointError(path: path, at: .key(request.name), "the tensor is missing or of another shape") }
     }
     try file.checkSeal { Task.isCancelled }
@@ -120,7 +120,7 @@ private struct Kept {
   func make(_ source: any WeightSource, _ backend: any Backend) throws {
     let values = requests.map { SafetensorsWriter.Entry(name: $0.name, shape: $0.shape, dtype: .i8) }
     let scales = requests.map {
-      SafetensorsWriter.Entry(name: $0.name + Weights.scaleSuffix, shape: [$0.shape[0]], dtype: .f32)
+      SafetensorsWriter.Entry(name: $0.name + QuantizedRows.scaleSuffix, shape: [$0.shape[0]], dtype: .f32)
     }
     var writer = try SealedSafetensorsWriter(
       path: path, entries: values + scales, metadata: [("checkpoint", identity)])

@@ -1,5 +1,6 @@
 // C latent channels, T latent frames of h x w.
 
+import Layers
 import Sampling
 import Tensors
 import WanModels
@@ -31,7 +32,7 @@ enum Conditioning: Sendable {
   /// The latents as the transformer takes them: [C (+ mask and image), T, h, w].
   func input(_ latents: Tensor, _ backend: any Backend) -> Tensor {
     guard case .channels(let mask, let image) = self else { return latents }
-    return backend.concatenated([latents, mask, image])
+    return backend.concatenated([latents, mask, image].map(backend.resident))
   }
 
   /// The latents with the known first frame put back: (1 - m) z + m x.
@@ -51,8 +52,8 @@ enum Conditioning: Sendable {
   }
 
   /// The timestep of every token: 0 where the frame is known.
-  func timesteps(_ t: Float, grid: (time: Int, height: Int, width: Int)) -> TokenTimesteps {
-    let known = if case .firstFrame = self { grid.height * grid.width } else { 0 }
-    return TokenTimesteps(t, tokens: grid.time * grid.height * grid.width, known: known)
+  func timesteps(_ t: Float, grid: TokenGrid) -> TokenTimesteps {
+    let known = if case .firstFrame = self { grid.area } else { 0 }
+    return TokenTimesteps(t, tokens: grid.count, known: known)
   }
 }

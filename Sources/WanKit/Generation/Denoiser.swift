@@ -14,8 +14,8 @@ struct Denoiser {
     _ noise: Tensor, experts: inout ExpertSlot, trace: inout GenerationTrace?,
     onEvent: (GenerationEvent) -> Void
   ) throws -> Tensor {
-    let grid = WanTransformer.grid(of: noise.shape)
-    let rotary = RotaryTable(headDimension: experts.headDimension, grid: grid)
+    let grid = TokenGrid(latents: noise.shape)
+    let rotary = RotaryTable(headDimension: experts.headDimension, grid: grid, on: backend)
     var solver = makeSolver(plan.solver, schedule: plan.schedule)
     var clock = StepClock(steps: plan.steps)
     var latents = conditioning.holding(noise)
@@ -27,7 +27,8 @@ struct Denoiser {
       clock.start()
       let velocities = try model(
         conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: grid), rotary: rotary,
-        context: context)
+        context: context
+      ).map(backend.host)
       let stepped = solver.step(velocity: guided(velocities, by: expert), latents: latents)
       try LatentWatchdog.check(stepped, step: step + 1, expert: expert == .only ? nil : expert.rawValue)
       trace?.record(stepped, timestep: t, expert: expert)

@@ -20,7 +20,7 @@ struct ExpertSlot {
   }
 
   /// Of every expert of the model, for the rotary table that they share.
-  var headDimension: Int { plan.model.transformers.values.first?.configuration.headDimension ?? 2 }
+  var headDimension: Int { plan.model.transformers.configuration.headDimension }
 
   /// Whether asking for `expert` will read a checkpoint.
   func needsLoading(_ expert: Expert) -> Bool { loaded?.expert != expert }
@@ -37,16 +37,12 @@ struct ExpertSlot {
   ) throws -> (model: WanTransformer, context: TextContext) {
     if let loaded, loaded.expert == expert { return (loaded.model, loaded.context) }
     unload()
-    guard let part = plan.model.transformers[expert] else {
-      preconditionFailure("a plan names only experts that its model has")
-    }
+    let part = plan.model.transformers[expert]
     let source =
       plan.precision == .int8
       ? try int8Cache?.source(part, backend: backend) { onEvent(.notice($0)) } ?? part.source : part.source
-    let weights = Weights(source, backend: backend, precision: plan.precision)
-    let model = WanTransformer(weights, part.configuration)
-    try weights.finish()
-    let context = model.encode(prompts: prompts)
+    let model = try part.reading(source).load(on: backend, precision: plan.precision)
+    let context = model.context(prompts)
     loaded = (expert, source, model, context)
     return (model, context)
   }

@@ -110,16 +110,14 @@ public struct Generator: Sendable {
 
   /// The vectors of each prompt; the encoder is loaded only for those that the cache does not have.
   private func contexts(
-    of prompts: [[Int32]], _ part: ModelFolder.TextEncoderPart, _ precision: Precision, log: (String) -> Void
+    of prompts: [[Int32]], _ part: NetworkPart<UMT5Encoder>, _ precision: Precision, log: (String) -> Void
   ) throws -> [Tensor] {
     let cache = try promptCache?.prompts(of: part, precision, log: log)
     let kept = prompts.map { cache?.context($0, log: log) }
     guard kept.contains(where: { $0 == nil }) else { return kept.compactMap { $0 } }
     defer { part.source.discardCachedPages() }
-    let weights = Weights(part.source, backend: backend, precision: precision)
-    let encoder = UMT5Encoder(weights, part.configuration)
-    try weights.finish()
-    let contexts = try zip(prompts, kept).map { ids, kept in try kept ?? encoder(ids) }
+    let encoder = try part.load(on: backend, precision: precision)
+    let contexts = try zip(prompts, kept).map { ids, kept in try kept ?? backend.host(encoder(ids)) }
     let fresh = prompts.indices.filter { kept[$0] == nil }
     cache?.keep(fresh.map { (prompts[$0], contexts[$0]) }, log: log)
     return contexts
@@ -130,10 +128,10 @@ public struct Generator: Sendable {
   ) throws -> Conditioning {
     guard let image = plan.image else { return .none }
     onEvent(.stage(.encodingImage))
-    let vae = try autoencoder(plan, half: .encoder)
+    let encoder = try plan.model.autoencoder.encoder.load(on: backend, precision: plan.precision)
     return try Conditioning(
       image, as: plan.model.family.conditioning, clip: [3, plan.frames, plan.height, plan.width],
-      timeStride: plan.model.autoencoder.configuration.stride.time, encode: vae.encode)
+      timeStride: plan.model.autoencoder.configuration.stride.time, encode: { try backend.host(encoder($0)) })
   }
 
   private func decode(
@@ -141,8 +139,8 @@ public struct Generator: Sendable {
     frames: (Tensor) async throws -> Void
   ) async throws {
     onEvent(.stage(.decoding))
-    let vae = try autoencoder(plan, half: .decoder)
-    var decoding = vae.decoding(latents, tiling: plan.decodingTiling)
+    let decoder = try plan.model.autoencoder.decoder.load(on: backend, precision: plan.precision)
+    var decoding = DecodedFrames(decoder.decoding(latents, tiling: plan.decodingTiling), on: backend)
     var done = 0
     while let chunk = try decoding.next(onPart: { onEvent(.tiles(done: $0, of: $1)) }) {
       try LatentWatchdog.check(frames: chunk, first: done + 1)
@@ -151,14 +149,6 @@ public struct Generator: Sendable {
       done += chunk.shape[0]
       onEvent(.frames(done: done, of: plan.frames))
     }
-  }
-
-  private func autoencoder(_ plan: GenerationPlan, half: WanVAE.Half) throws -> WanVAE {
-    let part = plan.model.autoencoder
-    let weights = Weights(part.source, backend: backend, precision: plan.precision)
-    let vae = WanVAE(weights, part.configuration, half: half)
-    try weights.finish()
-    return vae
   }
 }
 
@@ -174,7 +164,7 @@ extension GenerationTrace {
   }
 }
 
-extension ModelFolder.TextEncoderPart {
+extension NetworkPart<UMT5Encoder> {
   fileprivate func check(_ ids: [[Int32]], tokenizerFolder: String) throws(ModelError) {
     for id in ids.joined() { try check(token: Int(id), tokenizerFolder: tokenizerFolder) }
   }

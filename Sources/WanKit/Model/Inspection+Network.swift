@@ -8,10 +8,10 @@ extension Inspection.Network {
     let kind = Inspection.Kind(source)
     self.role = role ?? (file.map { "\($0), " } ?? "") + kind.name
     description = kind.sizes
-    types = Set(source.names.compactMap(source.storedType)).sorted()
+    types = Set(source.names.compactMap { source.descriptor($0)?.format.name }).sorted()
     tensors = source.names.count
     // A type that packs several elements into a byte may claim any shape, since none of it is read.
-    parameters = source.names.compactMap(source.storedShape).reduce(0) { sum, shape in
+    parameters = source.names.compactMap { source.descriptor($0)?.shape }.reduce(0) { sum, shape in
       shape.dimensions.reduce(1) { $0.multipliedSaturating(by: $1) }.addingSaturating(sum)
     }
     problems = kind.problems
@@ -61,16 +61,16 @@ extension Inspection {
         name: "transformer",
         sizes:
           "dim \(c.dimension), ffn \(c.feedForward), \(c.layers) layers, \(c.inputChannels) to \(c.outputChannels) channels",
-        problems: check(source) { _ = WanTransformer($0, c) })
+        problems: problems { () throws(WeightError) in _ = try NetworkPart<WanTransformer>(source, configuration: c) })
     }
 
     private static func textEncoder(_ source: any WeightSource) throws(WeightError) -> Kind {
-      let c = try TextEncoderConfiguration(reading: source)
+      let c = try UMT5Encoder.configuration(of: source)
       return Kind(
         name: "text encoder",
         sizes:
           "vocabulary \(c.vocabulary), dim \(c.dimension), ffn \(c.feedForward), \(c.heads) heads, \(c.layers) layers",
-        problems: check(source) { _ = UMT5Encoder($0, c) })
+        problems: problems { () throws(WeightError) in _ = try NetworkPart<UMT5Encoder>(source, configuration: c) })
     }
 
     private static func autoencoder(_ source: any WeightSource) throws(WeightError) -> Kind {
@@ -79,14 +79,13 @@ extension Inspection {
         name: "autoencoder",
         sizes: "\(c.hasShortcuts ? "Wan2.2" : "Wan2.1") type, \(c.stride.time)x\(c.stride.space)x\(c.stride.space), "
           + "z \(c.latentChannels), widths \(c.encoderWidth) and \(c.decoderWidth)",
-        problems: check(source) { _ = WanVAE($0, c) })
+        problems: problems { () throws(WeightError) in _ = try Autoencoder(source) })
     }
 
-    private static func check(_ source: any WeightSource, _ build: (Weights) -> Void) -> [String] {
-      let weights = Weights(source, backend: ReferenceBackend(), precision: .f32, survey: true)
-      build(weights)
+    /// What a check finds wrong, in lines.
+    private static func problems(_ check: () throws(WeightError) -> Void) -> [String] {
       do {
-        try weights.finish()
+        try check()
         return []
       } catch {
         return error.description.split(separator: "\n").map(String.init)

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Layers
 import Sampling
 import Tensors
 import WanModels
@@ -97,10 +98,7 @@ public struct Inspection: Sendable, Encodable {
   }
 
   private static func networks(of model: ModelFolder) -> [Network] {
-    let experts = Expert.allCases.compactMap { expert in
-      model.transformers[expert].map { Network($0.source, role: expert.role) }
-    }
-    return experts + [
+    model.transformers.all.map { Network($0.part.source, role: $0.expert.role) } + [
       Network(model.autoencoder.source, role: "autoencoder"), Network(model.textEncoder.source, role: "text encoder"),
     ]
   }

@@ -7,10 +7,11 @@ import WanModels
 // Finding each part of a model's folder and checking it; every error names the file.
 
 extension ModelFolder {
-  static func transformerFolders(_ files: FolderListing) throws(ModelError) -> [(expert: Expert, path: String)] {
+  /// One folder for a single transformer; of experts the one for noisy steps first.
+  private static func transformerFolders(_ files: FolderListing) throws(ModelError) -> [String] {
     let (high, low) = ("high_noise_model", "low_noise_model")
     if files.contains(high) && files.contains(low) {
-      return [(.high, files.path + "/" + high), (.low, files.path + "/" + low)]
+      return [files.path + "/" + high, files.path + "/" + low]
     }
     if files.contains(high) || files.contains(low) {
       let absent = files.contains(high) ? low : high
@@ -20,7 +21,7 @@ extension ModelFolder {
       throw .otherFolder(files.path, what: form.what, advice: form.advice)
     }
     guard files.contains("config.json") else { throw notAModel(files) }
-    return [(.only, files.path)]
+    return [files.path]
   }
 
   /// The error of a folder without config.json and experts: something stands in their place, or nothing is like a model.
@@ -33,67 +34,69 @@ extension ModelFolder {
     return general
   }
 
+  /// The transformers of a folder, the family that they are of, and the folders that they lie in.
   static func transformers(
-    _ folders: [(expert: Expert, path: String)]
-  ) throws(ModelError) -> (parts: [Expert: TransformerPart], modelType: String?) {
-    var parts: [Expert: TransformerPart] = [:]
+    _ files: FolderListing
+  ) throws(ModelError) -> (transformers: Transformers, family: ModelFamily, folders: [String]) {
+    let folders = try transformerFolders(files)
+    var parts: [NetworkPart<WanTransformer>] = []
     var modelType: String?
-    for (expert, path) in folders {
-      let listing = try FolderListing(path)
-      guard listing.contains("config.json") else {
-        throw listing.missing("config.json", asAnyOf: ["config.json"], advice: "copy it from the published checkpoint")
-      }
-      let file = try ConfigurationFile(path: path + "/config.json")
-      modelType = try file.string("model_type") ?? modelType
-      let source = try open(path, as: .transformer)
-      let facts = try TransformerConfiguration.Facts(file)
-      let configuration = try checking { () throws(WeightError) in
-        let configuration = try TransformerConfiguration(reading: source, facts: facts)
-        try survey(source) { _ = WanTransformer($0, configuration) }
-        return configuration
-      }
-      parts[expert] = TransformerPart(source: source, configuration: configuration)
+    for folder in folders {
+      let opened = try transformer(folder)
+      modelType = opened.modelType ?? modelType
+      parts.append(opened.part)
     }
-    return (parts, modelType)
+    let transformers: Transformers =
+      parts.count == 2 ? .experts(high: parts[0], low: parts[1]) : .single(parts[0])
+    return (transformers, try family(modelType: modelType, transformers, folder: files.path), folders)
   }
 
-  static func family(
-    modelType: String?, experts: [Expert: TransformerPart], folder: String
+  private static func transformer(
+    _ folder: String
+  ) throws(ModelError) -> (part: NetworkPart<WanTransformer>, modelType: String?) {
+    let listing = try FolderListing(folder)
+    guard listing.contains("config.json") else {
+      throw listing.missing("config.json", asAnyOf: ["config.json"], advice: "copy it from the published checkpoint")
+    }
+    let file = try ConfigurationFile(path: folder + "/config.json")
+    let modelType = try file.string("model_type")
+    let source = try open(folder, as: .transformer)
+    let facts = try TransformerConfiguration.Facts(file)
+    let part = try checking { () throws(WeightError) in
+      try NetworkPart<WanTransformer>(
+        source, configuration: try TransformerConfiguration(reading: source, facts: facts))
+    }
+    return (part, modelType)
+  }
+
+  private static func family(
+    modelType: String?, _ transformers: Transformers, folder: String
   ) throws(ModelError) -> ModelFamily {
     guard let modelType, let family = ModelFamily.all.first(where: { $0.modelType == modelType }) else {
       let known = ModelFamily.all.map(\.modelType).joined(separator: ", ")
       throw .inconsistent(
         folder: folder, reason: "config.json says model_type '\(modelType?.prefix(40) ?? "")', known are \(known)")
     }
-    guard family.hasTwoExperts == (experts.count == 2) else {
+    let count = transformers.all.count
+    guard family.hasTwoExperts == (count == 2) else {
       throw .inconsistent(
         folder: folder,
         reason: "model_type '\(modelType)' has \(family.hasTwoExperts ? "two experts" : "one transformer"), "
-          + "the folder has \(experts.count)")
+          + "the folder has \(count)")
     }
     return family
   }
 
-  static func autoencoder(_ files: FolderListing, family: ModelFamily) throws(ModelError) -> AutoencoderPart {
-    let source = try open(
-      try files.checkpoint(named: family.autoencoderNames, what: "the autoencoder"), as: .autoencoder)
-    let configuration = try checking { () throws(WeightError) in
-      let configuration = try VAEConfiguration(reading: source)
-      try survey(source) { _ = WanVAE($0, configuration) }
-      return configuration
-    }
-    return AutoencoderPart(source: source, configuration: configuration)
+  static func autoencoder(_ files: FolderListing, family: ModelFamily) throws(ModelError) -> Autoencoder {
+    let path = try files.checkpoint(named: family.autoencoderNames, what: "the autoencoder")
+    let source = try open(path, as: .autoencoder)
+    return try checking { () throws(WeightError) in try Autoencoder(source) }
   }
 
-  static func textEncoder(_ files: FolderListing) throws(ModelError) -> TextEncoderPart {
+  static func textEncoder(_ files: FolderListing) throws(ModelError) -> NetworkPart<UMT5Encoder> {
     let names = ["models_t5_umt5-xxl-enc-bf16", "models_t5_umt5-xxl-enc"]
     let source = try open(try files.checkpoint(named: names, what: "the text encoder"), as: .textEncoder)
-    let configuration = try checking { () throws(WeightError) in
-      let configuration = try TextEncoderConfiguration(reading: source)
-      try survey(source) { _ = UMT5Encoder($0, configuration) }
-      return configuration
-    }
-    return TextEncoderPart(source: source, configuration: configuration)
+    return try checking { () throws(WeightError) in try NetworkPart<UMT5Encoder>(source) }
   }
 
   static func tokenizer(_ files: FolderListing) throws(ModelError) -> String {
@@ -139,11 +142,5 @@ extension ModelFolder {
     } catch {
       throw .checkpoint(error.description)
     }
-  }
-
-  private static func survey(_ source: any WeightSource, _ build: (Weights) -> Void) throws(WeightError) {
-    let weights = Weights(source, backend: ReferenceBackend(), precision: .f32, survey: true)
-    build(weights)
-    try weights.finish()
   }
 }

@@ -1,5 +1,6 @@
-public import Sampling
-public import Tensors
+public import Layers
+import Sampling
+import Tensors
 import Tokenization
 public import WanModels
 
@@ -13,38 +14,14 @@ public struct ModelFolder: Sendable {
   public let family: ModelFamily
   /// The family's defaults, under the folder's own generation_config.json where it has one.
   public let defaults: GenerationDefaults
-  /// Either `.only`, or `.high` and `.low`.
-  public let transformers: [Expert: TransformerPart]
+  /// The single transformer, or both experts.
+  public let transformers: Transformers
   /// The VAE that the family prefers among those the folder holds.
-  public let autoencoder: AutoencoderPart
+  public let autoencoder: Autoencoder
   /// The UMT5 encoder, of the folder's .safetensors or .pth.
-  public let textEncoder: TextEncoderPart
+  public let textEncoder: NetworkPart<UMT5Encoder>
   /// The folder that holds tokenizer.json or spiece.model.
   public let tokenizerFolder: String
-
-  /// A checkpoint and the sizes read off it.
-  public struct TransformerPart: Sendable {
-    /// Opened and mapped; its weights are read when the transformer is made.
-    public let source: any WeightSource
-    /// Sizes read off the tensors, with heads and epsilon from config.json.
-    public let configuration: TransformerConfiguration
-  }
-
-  /// The VAE's checkpoint and the structure read off it.
-  public struct AutoencoderPart: Sendable {
-    /// Opened and mapped; its weights are read when the autoencoder is made.
-    public let source: any WeightSource
-    /// Stages, widths and channels, all told by the tensors.
-    public let configuration: VAEConfiguration
-  }
-
-  /// The prompt encoder's checkpoint and the sizes read off it.
-  public struct TextEncoderPart: Sendable {
-    /// Opened and mapped; its weights are read when the encoder is made.
-    public let source: any WeightSource
-    /// Vocabulary, widths, layers and heads, all told by the tensors.
-    public let configuration: TextEncoderConfiguration
-  }
 
   /// Latent channels that are drawn, denoised and decoded.
   public var latentChannels: Int { autoencoder.configuration.latentChannels }
@@ -53,7 +30,7 @@ public struct ModelFolder: Sendable {
   public var sizeMultiple: Int { autoencoder.configuration.stride.space * TransformerConfiguration.patch.height }
 
   /// Rows that prompts are padded to and truncated at.
-  public var textLength: Int { transformers.values.first?.configuration.textLength ?? 512 }
+  public var textLength: Int { transformers.configuration.textLength }
 
   /// Opens the official layout: a single transformer at the root or two experts in folders of their own.
   ///
@@ -61,22 +38,22 @@ public struct ModelFolder: Sendable {
   public init(path: String) throws(ModelError) {
     let files = try FolderListing(path)
     self.path = path
-    let folders = try Self.transformerFolders(files)
-    let parts = try Self.transformers(folders)
-    transformers = parts.parts
-    family = try Self.family(modelType: parts.modelType, experts: parts.parts, folder: path)
+    let opened = try Self.transformers(files)
+    (transformers, family) = (opened.transformers, opened.family)
     autoencoder = try Self.autoencoder(files, family: family)
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
-    defaults = try Self.defaults(family: family, folders: folders.map(\.path))
+    defaults = try Self.defaults(family: family, folders: opened.folders)
     try checkAgreement()
   }
 
   /// The networks must fit each other: channels, text width, and both experts alike.
   private func checkAgreement() throws(ModelError) {
-    for (expert, part) in transformers {
-      let c = part.configuration
-      let z = latentChannels
+    if case .experts(let high, let low) = transformers, high.configuration != low.configuration {
+      throw .inconsistent(folder: path, reason: "the two experts differ in size; do they belong to one model?")
+    }
+    for (expert, part) in transformers.all {
+      let (c, z) = (part.configuration, latentChannels)
       let condition = family.conditioning == .channels ? autoencoder.configuration.stride.time + z : 0
       guard c.outputChannels == z, c.inputChannels == z + condition else {
         throw .inconsistent(
@@ -91,9 +68,6 @@ public struct ModelFolder: Sendable {
             + "writes \(textEncoder.configuration.dimension)")
       }
     }
-    if let high = transformers[.high], let low = transformers[.low], high.configuration != low.configuration {
-      throw .inconsistent(folder: path, reason: "the two experts differ in size; do they belong to one model?")
-    }
   }
 }
 
@@ -107,7 +81,7 @@ extension ModelFolder {
 
   /// Every file that its networks are read from.
   public var checkpointFiles: [String] {
-    let sources = transformers.values.map(\.source) + [autoencoder.source, textEncoder.source]
+    let sources = transformers.all.map(\.part.source) + [autoencoder.source, textEncoder.source]
     return sources.flatMap(\.files)
   }
 }

@@ -1,3 +1,4 @@
+import Layers
 public import Media
 public import Sampling
 public import Tensors
@@ -44,8 +45,7 @@ public struct GenerationPlan: Sendable {
 
   /// Tokens of one prompt's pass through the transformer.
   public var tokens: Int {
-    let grid = WanTransformer.grid(of: latentShape)
-    return grid.time * grid.height * grid.width
+    TokenGrid(latents: latentShape).count
   }
 
   /// Steps per expert in order of running.

@@ -1,6 +1,6 @@
-import Layers
+public import Layers
 public import Tensors
-import WanModels
+public import WanModels
 
 /// What a plan, or a stage of it, needs at its peak, from sizes alone: the weights and activations of the stage that needs most.
 public struct MemoryEstimate: Sendable, Hashable {
@@ -26,15 +26,15 @@ extension GenerationPlan {
 
   /// What sampling alone needs, with the larger expert.
   public var samplingMemory: MemoryEstimate {
-    let transformer = model.transformers.values.map { $0.byteCount(in: precision) }.max() ?? 0
+    let transformer = model.transformers.all.map { $0.part.byteCount(in: precision) }.max() ?? 0
     return MemoryEstimate(weights: transformer, activations: samplingBytes)
   }
 
   /// Bytes of the matrices that ``Precision/int8`` makes, which no file has unless they are kept.
   var quantizedBytes: Int {
     guard precision == .int8 else { return 0 }
-    return model.transformers.values.map { part in
-      part.quantizableRequests.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
+    return model.transformers.all.map { _, part in
+      part.demand.quantizable.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
     }.max() ?? 0
   }
 
@@ -47,36 +47,20 @@ extension GenerationPlan {
 
   /// Residual stream, its copy and the feed-forward layer of all prompts.
   private var samplingBytes: Int {
-    guard let c = model.transformers.values.first?.configuration else { return 0 }
+    let c = model.transformers.configuration
     let element = precision.activations.byteCount
     return 2 * tokens * (c.dimension * (2 * 4 + 4 * element) + c.feedForward * element)
   }
 }
 
-extension ModelFolder.TransformerPart {
-  /// The matrices that the transformer multiplies as bytes in ``Precision/int8``.
-  var quantizableRequests: [TensorRequest] {
-    let survey = Weights(source, backend: ReferenceBackend(), precision: .int8, survey: true)
-    _ = WanTransformer(survey, configuration)
-    return survey.quantizableRequests
-  }
-
+extension NetworkPart<WanTransformer> {
   /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices as
   /// bytes with a scale for each row.
   public func byteCount(in precision: Precision) -> Int {
     guard precision == .int8 else { return source.byteCount }
-    return quantizableRequests.reduce(source.byteCount) { total, request in
-      let stored = source.descriptor(request.name)?.dtype.byteCount ?? 0
-      return total + request.shape.count * (1 - stored) + request.shape[0] * DType.f32.byteCount
-    }
-  }
-}
-
-extension WeightSource {
-  /// Bytes of all tensors in their stored types.
-  public var byteCount: Int {
-    names.reduce(0) { total, name in
-      total + (descriptor(name).map { $0.shape.count * $0.dtype.byteCount } ?? 0)
+    return demand.quantizable.reduce(source.byteCount) { total, request in
+      let stored = source.descriptor(request.name)?.byteCount ?? 0
+      return total - stored + request.shape.count + request.shape[0] * DType.f32.byteCount
     }
   }
 }

@@ -15,19 +15,12 @@ public struct RandomWeights: WeightSource {
   /// Stored as bfloat16, made when they are asked for.
   ///
   /// - Parameters:
-  ///   - requests: names and shapes; of two shapes for one name the first counts.
+  ///   - demand: names and shapes; of two shapes for one name the first counts.
   ///   - seed: of all tensors; each has a stream of its own.
-  public init(_ requests: [TensorRequest], seed: UInt64 = 0) {
-    names = requests.map(\.name)
-    shapes = Dictionary(requests.map { ($0.name, $0.shape) }) { first, _ in first }
+  public init(_ demand: Demand, seed: UInt64 = 0) {
+    names = demand.requests.map(\.name)
+    shapes = Dictionary(demand.requests.map { ($0.name, $0.shape) }) { first, _ in first }
     self.seed = seed
-  }
-
-  /// The tensors that a model would ask for, found by making it without a checkpoint.
-  public init(seed: UInt64 = 0, of model: (Weights) -> Void) {
-    let weights = Weights(RandomWeights([], seed: seed), backend: ReferenceBackend(), precision: .f32, survey: true)
-    model(weights)
-    self.init(weights.requests, seed: seed)
   }
 
   public func descriptor(_ name: String) -> TensorDescriptor? {

@@ -39,13 +39,13 @@ public struct SyntheticModel: Sendable {
     var files = experts.enumerated().map { i, folder in
       (
         folder + "diffusion_pytorch_model.safetensors",
-        RandomWeights(seed: seed &+ UInt64(i)) { _ = WanTransformer($0, transformer) }
+        RandomWeights(Demand(of: WanTransformer.self, transformer), seed: seed &+ UInt64(i))
       )
     }
     files.append(
-      (family.autoencoderNames[0] + ".safetensors", RandomWeights(seed: seed) { _ = WanVAE($0, autoencoder) }))
+      (family.autoencoderNames[0] + ".safetensors", RandomWeights(autoencoder.demand, seed: seed)))
     files.append(
-      ("models_t5_umt5-xxl-enc-bf16.safetensors", RandomWeights(seed: seed) { _ = UMT5Encoder($0, textEncoder) }))
+      ("models_t5_umt5-xxl-enc-bf16.safetensors", RandomWeights(Demand(of: UMT5Encoder.self, textEncoder), seed: seed)))
     return files
   }
 
@@ -77,7 +77,9 @@ public struct SyntheticModel: Sendable {
 
   private static func write(_ weights: RandomWeights, to path: String) throws {
     let entries = weights.names.compactMap { name in
-      weights.descriptor(name).map { SafetensorsWriter.Entry(name: name, shape: $0.shape, dtype: $0.dtype) }
+      weights.descriptor(name).flatMap { descriptor in
+        descriptor.dtype.map { SafetensorsWriter.Entry(name: name, shape: descriptor.shape, dtype: $0) }
+      }
     }
     var writer = try SafetensorsWriter(path: path, entries: entries, metadata: [("format", "pt")])
     for name in weights.names {
@@ -105,6 +107,13 @@ public struct SyntheticModel: Sendable {
     }
 
     """
+  }
+}
+
+extension VAEConfiguration {
+  /// The tensors of both halves.
+  var demand: Demand {
+    Demand(Demand(of: VAEEncoder.self, self).requests + Demand(of: VAEDecoder.self, self).requests)
   }
 }
 

@@ -15,31 +15,25 @@ import Tensors
 /// for keys behind the query.
 struct RelativePositions: Sendable {
   private let table: Tensor  // [buckets, H]
-  private let maximumDistance: Int
+  private let buckets, maximumDistance: Int
+  private let backend: any Backend
 
   init(_ w: Weights, _ configuration: TextEncoderConfiguration) {
+    backend = w.backend
     table = w.parameter("weight", [configuration.buckets, configuration.heads])
+    buckets = configuration.buckets
     maximumDistance = configuration.maximumDistance
   }
 
   /// [H, 2 L - 1]: entry key - query + L - 1.
   func bias(tokens: Int) -> Tensor {
-    let (heads, width) = (table.shape[1], 2 * tokens - 1)
-    let buckets = (0..<width).map { bucket(distance: $0 - tokens + 1) }
-    return Tensor.filled(shape: [heads, width]) { bias in
-      table.withSpan(of: Float.self) { table in
-        for head in 0..<heads {
-          for (i, bucket) in buckets.enumerated() {
-            bias[head * width + i] = table[bucket * heads + head]
-          }
-        }
-      }
-    }
+    let indices = (0..<2 * tokens - 1).map { Int32(bucket(distance: $0 - tokens + 1)) }
+    return backend.permuted(backend.gather(table, indices: indices, output: .f32), [1, 0])
   }
 
   /// Computed in float32 as published: a bucket's edge must not move.
   private func bucket(distance: Int) -> Int {
-    let side = table.shape[0] / 2
+    let side = buckets / 2
     let base = distance > 0 ? side : 0
     let distance = abs(distance)
     let exact = side / 2

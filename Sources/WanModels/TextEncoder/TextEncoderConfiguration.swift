@@ -43,8 +43,14 @@ public struct TextEncoderConfiguration: Sendable, Hashable {
     else {
       throw .misshapen(
         name: "blocks.0.pos_embedding.embedding.weight",
-        expected: ["a multiple of 4 buckets below \(4 * maximumDistance), heads that divide \(q[0])"],
+        expected: "a multiple of 4 buckets below \(4 * maximumDistance), heads that divide \(q[0])",
         found: positions.description, location: source.location)
     }
+  }
+}
+
+extension UMT5Encoder {
+  public static func configuration(of source: any WeightSource) throws(WeightError) -> TextEncoderConfiguration {
+    try TextEncoderConfiguration(reading: source)
   }
 }

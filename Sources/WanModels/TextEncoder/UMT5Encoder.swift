@@ -4,14 +4,14 @@ public import Layers
 public import Tensors
 
 /// The prompt encoder: published as `T5Encoder` in `t5.py`, run on a prompt's real tokens alone.
-public struct UMT5Encoder: Sendable {
+public struct UMT5Encoder: Network {
   /// The sizes that it was made with.
   public let configuration: TextEncoderConfiguration
   private let tokenEmbedding: Embedding
   private let blocks: [UMT5Block]
   private let norm: RMSNorm
 
-  /// Reads every tensor of the published checkpoint; call `w.finish()` afterwards.
+  /// Takes every tensor of the published checkpoint.
   public init(_ w: Weights, _ configuration: TextEncoderConfiguration) {
     self.configuration = configuration
     tokenEmbedding = Embedding(w["token_embedding"], configuration.vocabulary, configuration.dimension)

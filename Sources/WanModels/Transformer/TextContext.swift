@@ -23,14 +23,14 @@ public struct TextContext: Sendable {
   /// The rows that prompts of these lengths take, and their biases.
   static func keyBias(lengths: [Int], paddedTo textLength: Int) -> Tensor {
     let width = rowCount(lengths: lengths, paddedTo: textLength)
-    return Tensor.filled(shape: [lengths.count, width]) { bias in
-      for (item, length) in lengths.enumerated() {
-        for row in 0..<width where row >= length {
-          let padding = textLength - length
-          bias[item * width + row] = row == length && padding > 0 ? Float(log(Double(padding))) : -.infinity
-        }
+    let rows = lengths.flatMap { length in
+      (0..<width).map { row -> Float in
+        let padding = textLength - length
+        if row < length { return 0 }
+        return row == length && padding > 0 ? Float(log(Double(padding))) : -.infinity
       }
     }
+    return Tensor(rows, shape: [lengths.count, width])
   }
 
   /// The longest prompt's tokens and one row for padding, at most `textLength`.

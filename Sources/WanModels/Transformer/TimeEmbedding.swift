@@ -25,24 +25,20 @@ struct TimeEmbedding: Sendable {
     projection = Linear(w["time_projection"][1], d, 6 * d)
   }
 
-  /// R timesteps -> e [R, D] for the head, e0 [R, 6, D] for the blocks.
+  /// R timesteps -> e [R, D] for the head, e0 [6, R, D] for the blocks.
   func callAsFunction(_ timesteps: [Float]) -> (e: Tensor, e0: Tensor) {
     let e = linear2(linear1(sinusoid(timesteps), .silu))
-    let e0 = projection(backend.activate(e, .silu))
-    return (e, e0.reshaped([timesteps.count, 6, e.shape.last]))
+    let e0 = projection(backend.activate(e, .silu)).reshaped([timesteps.count, 6, e.shape.last])
+    return (e, backend.permuted(e0, [1, 0, 2]))
   }
 
   /// Cosines, then sines, of t / 10000^(i / half) in double precision: [R, frequencies].
   private func sinusoid(_ timesteps: [Float]) -> Tensor {
     let half = frequencies / 2
-    return Tensor.filled(shape: [timesteps.count, frequencies]) { x in
-      for (row, t) in timesteps.enumerated() {
-        for i in 0..<half {
-          let angle = Double(t) * pow(10_000, -Double(i) / Double(half))
-          x[row * frequencies + i] = Float(cos(angle))
-          x[row * frequencies + half + i] = Float(sin(angle))
-        }
-      }
+    let rows = timesteps.flatMap { t in
+      let angles = (0..<half).map { Double(t) * pow(10_000, -Double($0) / Double(half)) }
+      return angles.map { Float(cos($0)) } + angles.map { Float(sin($0)) }
     }
+    return backend.tensor(rows, [timesteps.count, frequencies])
   }
 }

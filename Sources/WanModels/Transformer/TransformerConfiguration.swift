@@ -68,7 +68,7 @@ public struct TransformerConfiguration: Sendable, Hashable {
     guard outputChannels > 0, head[0] % 4 == 0, timeFrequencies % 2 == 0 else {
       throw .misshapen(
         name: outputChannels > 0 && head[0] % 4 == 0 ? "time_embedding.0.weight" : "head.head.weight",
-        expected: ["a multiple of 4 outputs, an even number of frequencies"],
+        expected: "a multiple of 4 outputs, an even number of frequencies",
         found: "\(head[0]) outputs, \(timeFrequencies) frequencies", location: source.location)
     }
   }
@@ -92,6 +92,14 @@ public struct TransformerConfiguration: Sendable, Hashable {
   }
 }
 
+extension WanTransformer {
+  /// Heads of 128, as in every published model, and the published rows and epsilon: what tensors do not tell.
+  public static func configuration(of source: any WeightSource) throws(WeightError) -> TransformerConfiguration {
+    let dimension = try source.shape("patch_embedding.weight", rank: 5)[0]
+    return try TransformerConfiguration(reading: source, facts: .init(heads: max(1, dimension / 128)))
+  }
+}
+
 /// Of an axis that a size is read off: products of a few sizes stay far from the largest `Int`, and what is made for a
 /// size stays small. The longest of the published models is the vocabulary, 256 384.
 private let largestExtent = 1 << 20
@@ -102,10 +110,10 @@ private let mostLayers = 512
 extension WeightSource {
   /// A tensor's shape, which must have `rank` axes, none empty and none longer than ``largestExtent``.
   func shape(_ name: String, rank: Int) throws(WeightError) -> Shape {
-    guard let shape = descriptor(name)?.shape else { throw noDescriptor(name) }
+    guard let shape = descriptor(name)?.shape else { throw notRead(name) }
     guard shape.rank == rank, shape.dimensions.allSatisfy((1...largestExtent).contains) else {
       throw .misshapen(
-        name: name, expected: ["\(rank) axes, none empty and none above \(largestExtent)"], found: shape.description,
+        name: name, expected: "\(rank) axes, none empty and none above \(largestExtent)", found: shape.description,
         location: location)
     }
     return shape

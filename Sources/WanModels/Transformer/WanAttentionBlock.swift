@@ -26,16 +26,14 @@ struct WanAttentionBlock: Sendable {
     contract = Linear(w["ffn"][2], configuration.feedForward, d)
   }
 
-  /// x [B, L, D] float32, the residual stream; e0 [R, 6, D].
+  /// x [B, L, D] float32, the residual stream; e0 [6, R, D].
   func callAsFunction(
     _ x: inout Tensor, e0: Tensor, runs: [RowTable.Run], rotary: RotaryTable, context: TextContext, layer: Int
   ) {
-    let attn = Modulation(learned: modulation, e: e0, first: 0, runs: runs)
-    let mlp = Modulation(learned: modulation, e: e0, first: 3, runs: runs)
-    backend.addGated(
-      selfAttention(norm1(x, scale: attn.scale, shift: attn.shift), rotary: rotary), gate: attn.gate, to: &x)
+    let m = Modulation(learned: modulation, e: e0, runs: runs, backend)  // shift, scale, gate of both sub-layers
+    backend.addGated(selfAttention(norm1(x, scale: m.scale(1), shift: m[0]), rotary: rotary), gate: m[2], to: &x)
     x = backend.add(x, crossAttention(norm3(x), context: context, layer: layer))
-    backend.addGated(contract(expand(norm2(x, scale: mlp.scale, shift: mlp.shift), .gelu)), gate: mlp.gate, to: &x)
+    backend.addGated(contract(expand(norm2(x, scale: m.scale(4), shift: m[3]), .gelu)), gate: m[5], to: &x)
   }
 
   /// The keys and values of `text` [B, Lk, D], for ``TextContext``.

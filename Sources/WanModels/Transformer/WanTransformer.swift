@@ -6,7 +6,7 @@ public import Tensors
 /// The denoiser of all Wan2.2 models: published as `WanModel` in `model.py`.
 ///
 /// All prompts of a step go through together; they share latents and timesteps and differ in their text.
-public struct WanTransformer: Sendable {
+public struct WanTransformer: Network {
   /// The sizes that it was made with.
   public let configuration: TransformerConfiguration
   private let patchEmbedding: Linear
@@ -16,7 +16,7 @@ public struct WanTransformer: Sendable {
   private let head: WanHead
   private let backend: any Backend
 
-  /// Reads every tensor of the published checkpoint; call `w.finish()` afterwards.
+  /// Takes every tensor of the published checkpoint.
   public init(_ w: Weights, _ configuration: TransformerConfiguration) {
     let (c, d) = (configuration.inputChannels, configuration.dimension)
     self.configuration = configuration
@@ -32,7 +32,8 @@ public struct WanTransformer: Sendable {
   /// The velocity that each prompt asks for: one [Cout, T, h, w] float32 per prompt of `context`.
   ///
   /// - Parameters:
-  ///   - latents: [C, T, h, w] float32, noise channels followed by the condition's where the model takes one.
+  ///   - latents: [C, T, h, w] float32, from the host or the backend; noise channels followed by the condition's where
+  ///     the model takes one.
   ///   - timesteps: of the L = T h/2 w/2 tokens, in frame, row, column order.
   ///   - rotary: of the same grid.
   /// - Throws: `CancellationError` within one block of the task's cancellation.
@@ -40,7 +41,7 @@ public struct WanTransformer: Sendable {
     _ latents: Tensor, timesteps: TokenTimesteps, rotary: RotaryTable, context: TextContext
   ) throws -> [Tensor] {
     let (e, e0) = timeEmbedding(timesteps.values)  // [R, D], [R, 6, D]
-    let tokens = patchEmbedding(patches(latents), output: .f32)  // [L, D]
+    let tokens = patchEmbedding(patches(backend.resident(latents)), output: .f32)  // [L, D]
     var x = backend.concatenated(Array(repeating: tokens, count: context.prompts))
       .reshaped([context.prompts, tokens.shape[0], tokens.shape[1]])  // [B, L, D]
     for (layer, block) in blocks.enumerated() {
@@ -51,39 +52,35 @@ public struct WanTransformer: Sendable {
     return (0..<context.prompts).map { unpatched(y[$0], like: latents.shape) }
   }
 
-  /// Prompts ([n, textDimension] each, n at most the text length) as keys and values of every layer.
-  public func encode(prompts: [Tensor]) -> TextContext {
+  /// The keys and values of every layer for prompts by their embeddings: [n, textDimension] each, n at most the text
+  /// length, from the host or the backend.
+  public func context(_ prompts: [Tensor]) -> TextContext {
     let lengths = prompts.map { $0.shape[0] }
     let rows = TextContext.rowCount(lengths: lengths, paddedTo: configuration.textLength)
-    let padded = prompts.map { prompt in
+    let padded = prompts.map(backend.resident).flatMap { prompt in
       let gap = rows - prompt.shape[0]
-      return gap == 0 ? prompt : backend.concatenated([prompt, .zeros([gap, prompt.shape[1]], dtype: prompt.dtype)])
+      return gap == 0 ? [prompt] : [prompt, backend.zeros([gap, prompt.shape[1]], dtype: prompt.dtype)]
     }
     let text = textEmbedding2(textEmbedding1(backend.concatenated(padded), .gelu))
       .reshaped([prompts.count, rows, configuration.dimension])  // [B, Lk, D]
     let pairs = blocks.map { $0.keysAndValues(text) }
     return TextContext(
       keys: pairs.map(\.keys), values: pairs.map(\.values),
-      keyBias: TextContext.keyBias(lengths: lengths, paddedTo: configuration.textLength))
-  }
-
-  /// The token grid of latents [C, T, h, w].
-  public static func grid(of latents: Shape) -> (time: Int, height: Int, width: Int) {
-    (latents[1], latents[2] / 2, latents[3] / 2)
+      keyBias: backend.resident(TextContext.keyBias(lengths: lengths, paddedTo: configuration.textLength)))
   }
 
   /// [C, T, h, w] -> [L, C 1 2 2]
   private func patches(_ latents: Tensor) -> Tensor {
-    let (t, h, w) = Self.grid(of: latents.shape)
-    let c = latents.shape[0]
-    return backend.permuted(latents.reshaped([c, t, h, 2, w, 2]), [1, 2, 4, 0, 3, 5]).reshaped([t * h * w, c * 4])
+    let (grid, c) = (TokenGrid(latents: latents.shape), latents.shape[0])
+    let folded = latents.reshaped([c, grid.time, grid.height, 2, grid.width, 2])
+    return backend.permuted(folded, [1, 2, 4, 0, 3, 5]).reshaped([grid.count, c * 4])
   }
 
   /// [L, 2 2 Cout] -> [Cout, T, h, w]
   private func unpatched(_ y: Tensor, like latents: Shape) -> Tensor {
-    let (t, h, w) = Self.grid(of: latents)
-    let c = configuration.outputChannels
-    return backend.permuted(y.reshaped([t, h, w, 2, 2, c]), [5, 0, 1, 3, 2, 4]).reshaped([c, t, h * 2, w * 2])
+    let (grid, c) = (TokenGrid(latents: latents), configuration.outputChannels)
+    let folded = y.reshaped([grid.time, grid.height, grid.width, 2, 2, c])
+    return backend.permuted(folded, [5, 0, 1, 3, 2, 4]).reshaped([c, latents[1], latents[2], latents[3]])
   }
 }
 
@@ -92,9 +89,11 @@ struct WanHead: Sendable {
   private let modulation: Tensor  // [2, D]
   private let norm: ModulatedNorm
   private let linear: Linear
+  private let backend: any Backend
 
   init(_ w: Weights, _ configuration: TransformerConfiguration) {
     let (w, d) = (w.inFloat32, configuration.dimension)
+    backend = w.backend
     modulation = w.parameter("modulation", [2, d], storedAs: [1, 2, d])
     norm = ModulatedNorm(w, epsilon: configuration.epsilon)
     linear = Linear(w["head"], d, configuration.outputChannels * 4)
@@ -102,7 +101,15 @@ struct WanHead: Sendable {
 
   /// x [B, L, D], e [R, D] -> [B, L, 4 Cout]
   func callAsFunction(_ x: Tensor, e: Tensor, runs: [RowTable.Run]) -> Tensor {
-    let m = Modulation(learned: modulation, e: e, first: 0, runs: runs)
-    return linear(norm(x, scale: m.scale, shift: m.shift))
+    let e = e.reshaped([1, e.shape[0], e.shape[1]])
+    let m = Modulation(learned: modulation, e: e, runs: runs, backend)  // shift, scale
+    return linear(norm(x, scale: m.scale(1), shift: m[0]))
+  }
+}
+
+extension TokenGrid {
+  /// The tokens of latents [C, T, h, w], in patches of 1 x 2 x 2.
+  public init(latents: Shape) {
+    self.init(time: latents[1], height: latents[2] / 2, width: latents[3] / 2)
   }
 }

@@ -1,15 +1,15 @@
-// H rows and W columns of a frame at one level of the decoder.
-
-/// A rectangle of a frame.
-struct FrameRegion: Sendable, Hashable {
-  let rows, columns: Range<Int>
+/// A rectangle of a frame, in pixels of the frame as it is at one level of the decoder.
+public struct FrameRegion: Sendable, Hashable {
+  /// Half-open, from the frame's top left corner.
+  public let rows, columns: Range<Int>
 
   /// All of a frame.
   init(height: Int, width: Int) {
     self.init(rows: 0..<height, columns: 0..<width)
   }
 
-  init(rows: Range<Int>, columns: Range<Int>) {
+  /// A rectangle of one's own.
+  package init(rows: Range<Int>, columns: Range<Int>) {
     (self.rows, self.columns) = (rows, columns)
   }
 

@@ -78,7 +78,7 @@ extension VAEConfiguration {
     decoder = try Self.stages(of: "decoder", "upsamples", nested: hasShortcuts, width: decoderWidth, in: source)
     guard imageChannels == 3 || imageChannels == 12 else {
       throw .misshapen(
-        name: "encoder.conv1.weight", expected: ["3 or 12 input channels"], found: first.description,
+        name: "encoder.conv1.weight", expected: "3 or 12 input channels", found: first.description,
         location: source.location)
     }
     try checkStructure(location: source.location)

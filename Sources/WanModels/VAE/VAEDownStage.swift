@@ -6,7 +6,7 @@ import Tensors
 /// One level of the encoder: residual blocks, halving, and in 2.2 an average-pool shortcut around it all.
 struct VAEDownStage: Sendable {
   private let blocks: [VAEResidualBlock]
-  private let halving: HalvingConv2D?
+  private let halving: ResizingConv2D?
   private let timeConv: CausalConv3D?
   private let hasShortcut: Bool
   private let outputs: Int
@@ -19,7 +19,7 @@ struct VAEDownStage: Sendable {
       VAEResidualBlock(w[path], i == 0 ? stage.inputs : stage.outputs, stage.outputs)
     }
     outputs = stage.resample?.outputs ?? stage.outputs
-    halving = stage.resample.map { HalvingConv2D(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
+    halving = stage.resample.map { ResizingConv2D.halving(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
     timeConv = stage.resample.flatMap { resample in
       guard resample.isTemporal else { return nil }
       return CausalConv3D(
@@ -49,7 +49,7 @@ struct VAEDownStage: Sendable {
     let (ft, fs) = (timeConv == nil ? 1 : 2, halving == nil ? 1 : 2)
     let (h, w, c) = (x.shape[1], x.shape[2], x.shape[3])
     let missing = (ft - x.shape[0] % ft) % ft
-    let padded = missing == 0 ? x : backend.concatenated([.zeros([missing, h, w, c], dtype: x.dtype), x])
+    let padded = missing == 0 ? x : backend.concatenated([backend.zeros([missing, h, w, c], dtype: x.dtype), x])
     let t = padded.shape[0]
     let folded = backend.permuted(
       padded.reshaped([t / ft, ft, h / fs, fs, w / fs, fs, c]), [0, 2, 4, 6, 1, 3, 5])  // [T', H', W', C, ft, fs, fs]

@@ -33,16 +33,16 @@ extension BackendConformance {
     let name = "attention \(sizes.name) \(dtype.rawValue), biases \(biases)" + (allowsBytes ? ", in bytes" : "")
     return Case(name, allowsBytes ? Tolerance.bytes : Tolerance.of(dtype)) { backend in
       let (b, h, d) = (sizes.batch, sizes.heads, sizes.dimension)
-      let q = Tensor.random([b, sizes.queries, h, d], seed: 11, dtype: dtype)
-      let k = Tensor.random([b, sizes.keys, h, d], seed: 12, dtype: dtype)
-      let v = Tensor.random([b, sizes.keys, h, d], seed: 13, dtype: dtype)
+      let q = backend.random([b, sizes.queries, h, d], seed: 11, dtype: dtype)
+      let k = backend.random([b, sizes.keys, h, d], seed: 12, dtype: dtype)
+      let v = backend.random([b, sizes.keys, h, d], seed: 13, dtype: dtype)
       var keyBias = Tensor.random([b, sizes.keys], seed: 14).floats()
       // Some keys count for nothing.
       for i in stride(from: 1, to: keyBias.count, by: 3) { keyBias[i] = -.infinity }
-      let relative = Tensor.random([h, max(0, sizes.queries + sizes.keys - 1)], seed: 15)
+      let relative = backend.random([h, max(0, sizes.queries + sizes.keys - 1)], seed: 15)
       let options = AttentionOptions(
         scale: 1 / Float(d).squareRoot(),
-        keyBias: biases == .key || biases == .both ? Tensor(keyBias, shape: [b, sizes.keys]) : nil,
+        keyBias: biases == .key || biases == .both ? backend.tensor(keyBias, [b, sizes.keys]) : nil,
         relativeBias: biases == .relative || biases == .both ? relative : nil, allowsBytes: allowsBytes)
       return backend.attention(q, k, v, options)
     }

@@ -17,23 +17,23 @@ extension BackendConformance {
     let types = "\(shape) \(x.rawValue) and \(y.rawValue)"
     return [
       Case("add \(types)", Tolerance.of(x)) { backend in
-        backend.add(Tensor.random(shape, seed: 30, dtype: x), Tensor.random(shape, seed: 31, dtype: y))
+        backend.add(backend.random(shape, seed: 30, dtype: x), backend.random(shape, seed: 31, dtype: y))
       },
       Case("multiply \(types)", Tolerance.of(x)) { backend in
-        backend.multiply(Tensor.random(shape, seed: 32, dtype: x), Tensor.random(shape, seed: 33, dtype: y))
+        backend.multiply(backend.random(shape, seed: 32, dtype: x), backend.random(shape, seed: 33, dtype: y))
       },
     ]
   }
 
   private static func activate(_ shape: Shape, _ dtype: DType, _ activation: Activation) -> Case {
     Case("activate \(activation) \(shape) \(dtype.rawValue)", Tolerance.of(dtype)) { backend in
-      backend.activate(Tensor.random(shape, seed: 34, scale: 4, dtype: dtype), activation)
+      backend.activate(backend.random(shape, seed: 34, scale: 4, dtype: dtype), activation)
     }
   }
 
   private static func cast(_ shape: Shape, _ from: DType, _ to: DType) -> Case {
     Case("cast \(shape) \(from.rawValue) to \(to.rawValue)", Tolerance.exact) { backend in
-      backend.cast(Tensor.random(typed: shape, seed: 35, scale: 1, dtype: from), to: to)
+      backend.cast(backend.resident(Tensor.random(typed: shape, seed: 35, scale: 1, dtype: from)), to: to)
     }
   }
 
@@ -52,32 +52,33 @@ extension BackendConformance {
 
   private static func permuted(_ shape: Shape, _ axes: [Int], _ dtype: DType) -> Case {
     Case("permute \(shape) by \(axes) \(dtype.rawValue)", Tolerance.exact) { backend in
-      backend.permuted(Tensor.random(shape, seed: 36, dtype: dtype), axes)
+      backend.permuted(backend.random(shape, seed: 36, dtype: dtype), axes)
     }
   }
 
   private static func concatenated(_ shapes: [Shape], _ dtype: DType) -> Case {
     Case("concatenate \(shapes) \(dtype.rawValue)", Tolerance.exact) { backend in
-      backend.concatenated(shapes.enumerated().map { Tensor.random($1, seed: UInt64(37 + $0), dtype: dtype) })
+      backend.concatenated(shapes.enumerated().map { backend.random($1, seed: UInt64(37 + $0), dtype: dtype) })
     }
   }
 
   private static func meanOfGroups(_ size: Int, _ dtype: DType) -> Case {
     Case("mean of groups of \(size) \(dtype.rawValue)", Tolerance.of(dtype)) { backend in
-      backend.meanOfGroups(Tensor.random([2, 3, 11 * size], seed: 41, dtype: dtype), size: size)
+      backend.meanOfGroups(backend.random([2, 3, 11 * size], seed: 41, dtype: dtype), size: size)
     }
   }
 
   private static func repeatedElements(_ count: Int, _ dtype: DType) -> Case {
     Case("repeat elements \(count) times \(dtype.rawValue)", Tolerance.exact) { backend in
-      backend.repeatedElements(Tensor.random([2, 3, 11], seed: 42, dtype: dtype), count: count)
+      backend.repeatedElements(backend.random([2, 3, 11], seed: 42, dtype: dtype), count: count)
     }
   }
 
   private static func gather(_ table: DType, _ output: DType) -> Case {
     Case("gather \(table.rawValue) to \(output.rawValue)", Tolerance.exact) { backend in
       backend.gather(
-        Tensor.random(typed: [9, 19], seed: 43, scale: 1, dtype: table), indices: [3, 0, 8, 3, 7], output: output)
+        backend.resident(Tensor.random(typed: [9, 19], seed: 43, scale: 1, dtype: table)), indices: [3, 0, 8, 3, 7],
+        output: output)
     }
   }
 }

@@ -19,25 +19,26 @@ extension BackendConformance {
   }
 
   /// Runs of unequal length over 13 tokens, one of them empty, rows out of order.
-  private static func rows(_ width: Int, seed: UInt64) -> RowTable {
+  private static func rows(_ width: Int, seed: UInt64, on backend: any Backend) -> RowTable {
     RowTable(
-      Tensor.random([3, width], seed: seed),
+      backend.random([3, width], seed: seed),
       runs: [.init(row: 2, count: 5), .init(row: 0, count: 0), .init(row: 1, count: 7), .init(row: 2, count: 1)])
   }
 
   private static func layerNorm(_ width: Int, _ output: DType) -> Case {
     Case("layer norm of \(width) to \(output.rawValue)", Tolerance.of(output)) { backend in
       backend.layerNorm(
-        Tensor.random([2, 13, width], seed: 16, scale: 3), scale: rows(width, seed: 17), shift: rows(width, seed: 18),
+        backend.random([2, 13, width], seed: 16, scale: 3), scale: rows(width, seed: 17, on: backend),
+        shift: rows(width, seed: 18, on: backend),
         epsilon: 1e-6, output: output)
     }
   }
 
   private static func addGated(_ width: Int, _ dtype: DType) -> Case {
     Case("add gated \(width) \(dtype.rawValue)", Tolerance.float32) { backend in
-      var x = Tensor.random([2, 13, width], seed: 19)
+      var x = backend.random([2, 13, width], seed: 19)
       backend.addGated(
-        Tensor.random([2, 13, width], seed: 20, dtype: dtype), gate: rows(width, seed: 21), to: &x)
+        backend.random([2, 13, width], seed: 20, dtype: dtype), gate: rows(width, seed: 21, on: backend), to: &x)
       return x
     }
   }
@@ -45,7 +46,7 @@ extension BackendConformance {
   private static func rmsNorm(_ width: Int, _ input: DType, _ output: DType) -> Case {
     Case("RMS norm of \(width), \(input.rawValue) to \(output.rawValue)", Tolerance.of(output)) { backend in
       backend.rmsNorm(
-        Tensor.random([3, 5, width], seed: 22, scale: 2, dtype: input), weight: Tensor.random([width], seed: 23),
+        backend.random([3, 5, width], seed: 22, scale: 2, dtype: input), weight: backend.random([width], seed: 23),
         epsilon: 1e-6, output: output)
     }
   }
@@ -56,26 +57,28 @@ extension BackendConformance {
       let values = Tensor.random([1, 2, 7, width], seed: 24).floats().enumerated()
       let x = Tensor(values.map { $0.offset < 13 * width ? $0.element : 0 }, shape: [1, 2, 7, width])
       return backend.channelNorm(
-        x.converted(to: dtype), gamma: Tensor.random([width], seed: 25), activation: activation)
+        backend.resident(x.converted(to: dtype)), gamma: backend.random([width], seed: 25), activation: activation)
     }
   }
 
-  private static func table(_ dimension: Int) -> Tensor {
-    Tensor.random([11, dimension / 2, 2], seed: 26)
+  private static func table(_ dimension: Int, on backend: any Backend) -> Tensor {
+    backend.random([11, dimension / 2, 2], seed: 26)
   }
 
   private static func rotary(_ size: (heads: Int, dimension: Int), _ dtype: DType) -> Case {
     Case("rotary \(size) \(dtype.rawValue)", Tolerance.of(dtype)) { backend in
       backend.rotary(
-        Tensor.random([2, 11, size.heads, size.dimension], seed: 27, dtype: dtype), table: table(size.dimension))
+        backend.random([2, 11, size.heads, size.dimension], seed: 27, dtype: dtype),
+        table: table(size.dimension, on: backend))
     }
   }
 
   private static func rmsNormRotary(_ size: (heads: Int, dimension: Int), _ dtype: DType) -> Case {
     Case("RMS norm and rotary \(size) \(dtype.rawValue)", Tolerance.of(dtype)) { backend in
       backend.rmsNormRotary(
-        Tensor.random([2, 11, size.heads, size.dimension], seed: 28, dtype: dtype),
-        weight: Tensor.random([size.heads * size.dimension], seed: 29), epsilon: 1e-6, table: table(size.dimension))
+        backend.random([2, 11, size.heads, size.dimension], seed: 28, dtype: dtype),
+        weight: backend.random([size.heads * size.dimension], seed: 29), epsilon: 1e-6,
+        table: table(size.dimension, on: backend))
     }
   }
 }

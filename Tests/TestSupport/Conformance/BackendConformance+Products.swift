@@ -47,8 +47,8 @@ extension BackendConformance {
       let x = Tensor.random(shape, seed: 1, dtype: setting.input)
       let weight = Tensor.random(typed: [outputs, shape.last], seed: 2, scale: 0.3, dtype: setting.weight)
       let bias = setting.bias ? Tensor.random([outputs], seed: 3) : nil
-      let weights = backend.prepareLinear(weight, bias: bias, precision: setting.precision)
-      return backend.linear(x, weights, activation: setting.activation, output: setting.output)
+      let linear = backend.prepare(.dense(weight), bias: bias, precision: setting.precision)
+      return linear(backend.resident(x), activation: setting.activation, output: setting.output)
     }
   }
 
@@ -117,11 +117,11 @@ extension BackendConformance {
       let history = walk.history.map {
         Tensor.random(Shape([$0] + walk.input.dimensions.dropFirst()), seed: 7, dtype: setting.input)
       }
-      let weights = backend.prepareConvolution(weight, bias: bias, precision: setting.precision)
-      return backend.convolution(
-        x, history: history, weights,
+      let convolution = backend.prepare(
+        kernel: weight, bias: bias,
         geometry: ConvolutionGeometry(stride: walk.stride, leadingFrames: walk.leading, padding: walk.padding),
-        output: setting.output)
+        precision: setting.precision)
+      return convolution(backend.resident(x), history: history.map(backend.resident), output: setting.output)
     }
   }
 
@@ -132,8 +132,8 @@ extension BackendConformance {
       let x = Tensor.random(shape, seed: 8, dtype: setting.input)
       let weight = Tensor.random(typed: [outputs, shape[3], 1, 3, 3], seed: 9, scale: 0.3, dtype: setting.weight)
       let bias = setting.bias ? Tensor.random([outputs], seed: 10) : nil
-      let weights = backend.prepareUpsampledConvolution(weight, bias: bias, precision: setting.precision)
-      return backend.upsampledConvolution(x, weights, output: setting.output)
+      let convolution = backend.prepare(kernel: weight, bias: bias, geometry: .doubling, precision: setting.precision)
+      return convolution(backend.resident(x), history: nil, output: setting.output)
     }
   }
 }

@@ -9,11 +9,17 @@ public struct BackendConformance: Sendable {
     public let name: String
     /// The largest relative L2 error.
     public let tolerance: Double
+    /// The largest relative L2 error of a backend that computes products of bytes as products of bfloat16.
+    public let toleranceWithoutBytes: Double
     let evaluate: @Sendable (any Backend) -> Tensor
 
-    init(_ name: String, _ tolerance: Double, _ evaluate: @escaping @Sendable (any Backend) -> Tensor) {
+    init(
+      _ name: String, _ tolerance: Double, withoutBytes: Double? = nil,
+      _ evaluate: @escaping @Sendable (any Backend) -> Tensor
+    ) {
       self.name = name
       self.tolerance = tolerance
+      toleranceWithoutBytes = withoutBytes ?? tolerance
       self.evaluate = evaluate
     }
   }
@@ -46,17 +52,28 @@ public struct BackendConformance: Sendable {
   public init() {
     cases =
       Self.linears() + Self.quantizedLinears() + Self.convolutions() + Self.attentions() + Self.norms()
-      + Self.elementwise() + Self.layouts()
+      + Self.elementwise() + Self.layouts() + Self.primitives()
     let reference = ReferenceBackend()
     expected = cases.map { $0.evaluate(reference) }
   }
 
+  /// How a backend multiplies in ``Precision/int8``.
+  public enum Int8Products: Sendable {
+    /// Bytes, summed exactly.
+    case bytes
+    /// As the default does: as ``Precision/bf16``.
+    case bfloat16
+  }
+
   /// Runs every case on `backend`.
-  public func outcomes(of backend: any Backend) -> [Outcome] {
-    zip(cases, expected).map { item, expected in
-      let result = item.evaluate(backend)
+  ///
+  /// - Throws: what the backend throws when it gives a result to the host.
+  public func outcomes(of backend: any Backend, int8 products: Int8Products = .bytes) throws -> [Outcome] {
+    try zip(cases, expected).map { item, expected in
+      let result = try backend.host(item.evaluate(backend))
       let error = result.dtype == expected.dtype ? relativeError(result, expected) : .infinity
-      return Outcome(name: item.name, error: error, tolerance: item.tolerance, checksum: checksum(result))
+      let tolerance = products == .bytes ? item.tolerance : item.toleranceWithoutBytes
+      return Outcome(name: item.name, error: error, tolerance: tolerance, checksum: checksum(result))
     }
   }
 
@@ -69,6 +86,13 @@ public struct BackendConformance: Sendable {
       default: tensor.bits32
       }
     return elements.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  }
+}
+
+extension Backend {
+  /// Random numbers where the backend computes.
+  func random(_ shape: Shape, seed: UInt64, scale: Float = 1, dtype: DType = .f32) -> Tensor {
+    resident(.random(shape, seed: seed, scale: scale, dtype: dtype))
   }
 }
 

@@ -1,3 +1,4 @@
+import Layers
 import Media
 import Tensors
 import Testing
@@ -30,7 +31,7 @@ import WanModels
     let conditioning = Conditioning.none
     #expect(conditioning.input(latents, backend).floats() == latents.floats())
     #expect(conditioning.holding(latents).floats() == latents.floats())
-    #expect(conditioning.timesteps(7, grid: (2, 1, 1)) == TokenTimesteps(7, tokens: 2))
+    #expect(conditioning.timesteps(7, grid: TokenGrid(time: 2, height: 1, width: 1)) == TokenTimesteps(7, tokens: 2))
   }
 
   @Test("I2V-A14B: mask and latents of the image before grey frames are joined to the channels")
@@ -51,7 +52,7 @@ import WanModels
     let mask: [Float] = [1, 1, 1, 1, 0, 0, 0, 0]
     #expect(input.floats() == latents.floats() + mask + mask + mask + mask + (0..<16).map(Float.init))
     #expect(conditioning.holding(latents).floats() == latents.floats())
-    #expect(conditioning.timesteps(7, grid: (2, 1, 1)) == TokenTimesteps(7, tokens: 2))
+    #expect(conditioning.timesteps(7, grid: TokenGrid(time: 2, height: 1, width: 1)) == TokenTimesteps(7, tokens: 2))
   }
 
   @Test("TI2V: the image's latents stand in the first latent frame, whose tokens are at zero")
@@ -64,6 +65,7 @@ import WanModels
     #expect(conditioning.input(latents, backend).floats() == latents.floats())
     let held = conditioning.holding(latents).floats()
     #expect(held == [0, 1, 2, 3, 104, 105, 106, 107, 4, 5, 6, 7, 112, 113, 114, 115])
-    #expect(conditioning.timesteps(7, grid: (2, 1, 1)) == TokenTimesteps(perToken: [0, 7]))
+    #expect(
+      conditioning.timesteps(7, grid: TokenGrid(time: 2, height: 1, width: 1)) == TokenTimesteps(perToken: [0, 7]))
   }
 }

@@ -1,4 +1,3 @@
-import Layers
 import Tensors
 
 /// Ways of storing a matrix as small numbers and scales, told by the names of the scales.
@@ -26,10 +25,9 @@ enum QuantizedForm {
     return nil
   }
 
-  /// Bytes with a scale per row, as `Weights.quantized` reads them.
+  /// A scale that a matrix of the source is read with.
   private static func isOwn(_ name: String, _ source: any WeightSource) -> Bool {
-    guard name.hasSuffix("weight" + Weights.scaleSuffix) else { return false }
-    let values = source.descriptor(String(name.dropLast(Weights.scaleSuffix.count)))
-    return values?.dtype == .i8 && source.descriptor(name)?.dtype == .f32 && source.descriptor(name)?.shape.rank == 1
+    name.hasSuffix("weight" + QuantizedRows.scaleSuffix)
+      && source.companions(of: String(name.dropLast(QuantizedRows.scaleSuffix.count))).contains(name)
   }
 }

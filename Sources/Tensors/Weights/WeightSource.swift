@@ -6,16 +6,17 @@ public protocol WeightSource: Sendable {
   var files: [String] { get }
   /// Every tensor's name, in the file's order.
   var names: [String] { get }
-  /// Shape and type without touching the elements; `nil` for a name that is not there, and for a tensor whose type the
-  /// engine does not have.
+  /// Shape and format without touching the elements, also of formats that are not read; `nil` for a name that is not
+  /// there.
   func descriptor(_ name: String) -> TensorDescriptor?
-  /// The element type by its safetensors name, also where the engine has no such type ("F8_E4M3"); `nil` for a name that
-  /// is not there.
-  func storedType(_ name: String) -> String?
-  /// The shape, also where the engine has no such type; `nil` for a name that is not there.
-  func storedShape(_ name: String) -> Shape?
   /// The tensor, in place where the file is mapped and its alignment allows.
   func tensor(_ name: String) throws(WeightError) -> Tensor
+  /// The matrix [N, K] of this name as it is stored, with what its numbers need beside them.
+  ///
+  /// By default a tensor of floating type, or bytes whose row scales lie under the name with ``QuantizedRows/scaleSuffix``.
+  func matrix(_ name: String) throws(WeightError) -> StoredMatrix
+  /// The names of what a matrix needs beside its numbers: its scales.
+  func companions(of name: String) -> [String]
   /// Gives back the memory that mapped elements hold; they are read from the file again when looked at.
   ///
   /// For a checkpoint that stays open after its network is gone.
@@ -25,22 +26,41 @@ public protocol WeightSource: Sendable {
 extension WeightSource {
   public var files: [String] { [location] }
 
-  public func storedType(_ name: String) -> String? { descriptor(name)?.dtype.rawValue }
-
-  public func storedShape(_ name: String) -> Shape? { descriptor(name)?.shape }
-
-  /// The error of a tensor that has no descriptor: its type is not read, or it is missing.
-  public func noDescriptor(_ name: String) -> WeightError {
-    guard let type = storedType(name) else { return .missing(name: name, location: location) }
-    return .unread(names: [name], types: [type], total: names.count, location: location)
+  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {
+    guard let scales = companions(of: name).first else { return .dense(try tensor(name)) }
+    return .scaledRows(QuantizedRows(values: try tensor(name), scales: try tensor(scales)))
   }
 
-  /// The error that names every tensor of a type that the engine does not have; `nil` where there is none.
+  public func companions(of name: String) -> [String] {
+    guard let matrix = descriptor(name), matrix.dtype == .i8, matrix.shape.rank == 2,
+      matrix.shape[1] <= QuantizedRows.longestRow,
+      descriptor(name + QuantizedRows.scaleSuffix) == TensorDescriptor(shape: [matrix.shape[0]], dtype: .f32)
+    else { return [] }
+    return [name + QuantizedRows.scaleSuffix]
+  }
+
+  /// The error of a tensor that cannot be given: its format is not read, or it is missing.
+  public func notRead(_ name: String) -> WeightError {
+    guard let descriptor = descriptor(name) else { return .missing(name: name, location: location) }
+    return .unread(names: [name], types: [descriptor.format.name], total: names.count, location: location)
+  }
+
+  /// The error that names every tensor of a format that is not read; `nil` where there is none.
   public var unreadTypes: WeightError? {
-    let unread = names.filter { descriptor($0) == nil && storedType($0) != nil }
+    let unread = names.compactMap { name in
+      descriptor(name).flatMap { $0.dtype == nil ? (name: name, type: $0.format.name) : nil }
+    }
     if unread.isEmpty { return nil }
     return .unread(
-      names: unread, types: Set(unread.compactMap(storedType)).sorted(), total: names.count, location: location)
+      names: unread.map(\.name), types: Set(unread.map(\.type)).sorted(), total: names.count, location: location)
+  }
+
+  /// Bytes of all tensors as they are stored; the largest number there is where a file claims more.
+  public var byteCount: Int {
+    names.reduce(0) { total, name in
+      let (sum, overflow) = total.addingReportingOverflow(descriptor(name)?.byteCount ?? 0)
+      return overflow ? .max : sum
+    }
   }
 
   public func discardCachedPages() {}
@@ -51,21 +71,31 @@ public struct TensorDescriptor: Sendable, Hashable {
   /// As stored, not as a layer wants it.
   public let shape: Shape
   /// As stored, whatever the engine will compute in.
-  public let dtype: DType
+  public let format: ElementFormat
 
   /// What a source of one's own gives for each of its names.
-  public init(shape: Shape, dtype: DType) {
-    self.shape = shape
-    self.dtype = dtype
+  public init(shape: Shape, format: ElementFormat) {
+    (self.shape, self.format) = (shape, format)
   }
+
+  /// A tensor of one of the engine's types.
+  public init(shape: Shape, dtype: DType) {
+    self.init(shape: shape, format: ElementFormat(dtype))
+  }
+
+  /// The engine's type of its elements; `nil` where it has none, so that the tensor cannot be read by itself.
+  public var dtype: DType? { format.dtype }
+
+  /// Bytes that it takes; `nil` where that is not known.
+  public var byteCount: Int? { format.byteCount(shape) }
 }
 
 /// Why a checkpoint's tensors cannot be used.
 public enum WeightError: Error, Sendable, Hashable, CustomStringConvertible {
   /// No tensor of this dotted name.
   case missing(name: String, location: String)
-  /// A tensor of another shape than the ones given, which stand as text.
-  case misshapen(name: String, expected: [String], found: String, location: String)
+  /// A tensor of another shape than expected; both stand as text.
+  case misshapen(name: String, expected: String, found: String, location: String)
   /// Tensors that no layer asked for.
   case unused(names: [String], location: String)
   /// A tensor that is there and cannot be given: its type, or the file, does not allow it.
@@ -80,7 +110,7 @@ public enum WeightError: Error, Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .missing(let name, let location): "\(location): tensor '\(name)' is missing"
     case .misshapen(let name, let expected, let found, let location):
-      "\(location): tensor '\(name)' has shape \(found), expected \(expected.joined(separator: " or "))"
+      "\(location): tensor '\(name)' has shape \(found), expected \(expected)"
     case .unused(let names, let location):
       "\(location): \(names.count) tensor\(names.count == 1 ? "" : "s") that this model does not know: "
         + Self.list(names)

@@ -1,26 +1,41 @@
 import Tensors
 
-/// How a reordering of axes walks: rows of the result's last axis, with axes that stay neighbours joined.
-struct Permutation {
+/// A walk over some of a tensor's elements in an order of its own, which the result holds densely: axes reordered, or some
+/// indices of each. Rows of the last axis are copied together, with axes that stay neighbours joined.
+struct StridedWalk {
   /// Extents of the result, joined, and the source's step along each.
   private let extents: [Int]
   private let steps: [Int]
+  /// The source's element with which the walk begins.
+  private let first: Int
 
+  /// Result axis i is the source's axis `axes[i]`.
   init(_ shape: Shape, _ axes: [Int]) {
-    let strides = shape.strides
+    self.init(axes.map { (shape[$0], shape.strides[$0]) }, first: 0)
+  }
+
+  /// One window for each axis of the source, inside it.
+  init(_ windows: [AxisWindow], of shape: Shape) {
+    let walked = zip(windows, shape.strides)
+    self.init(
+      walked.map { ($0.count, $0.step * $1) }, first: walked.reduce(0) { $0 + $1.0.first * $1.1 })
+  }
+
+  private init(_ axes: [(extent: Int, step: Int)], first: Int) {
     var extents: [Int] = []
     var steps: [Int] = []
-    for axis in axes where shape[axis] != 1 {
-      if let extent = extents.last, let step = steps.last, step == strides[axis] * shape[axis] {
-        extents[extents.count - 1] = extent * shape[axis]
-        steps[steps.count - 1] = strides[axis]
+    for axis in axes where axis.extent != 1 {
+      if let step = steps.last, step == axis.step * axis.extent {
+        extents[extents.count - 1] *= axis.extent
+        steps[steps.count - 1] = axis.step
       } else {
-        extents.append(shape[axis])
-        steps.append(strides[axis])
+        extents.append(axis.extent)
+        steps.append(axis.step)
       }
     }
     self.extents = extents.isEmpty ? [1] : extents
     self.steps = steps.isEmpty ? [1] : steps
+    self.first = first
   }
 
   /// Elements of a row.
@@ -61,7 +76,7 @@ struct Permutation {
 
   /// The source's element where a row of the result begins.
   private func offset(_ row: Int) -> Int {
-    var (rest, offset) = (row, 0)
+    var (rest, offset) = (row, first)
     for axis in extents.indices.dropLast().reversed() {
       offset += rest % extents[axis] * steps[axis]
       rest /= extents[axis]

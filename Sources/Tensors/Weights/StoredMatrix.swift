@@ -1,0 +1,41 @@
+/// A matrix [N, K] as a checkpoint stores it: what ``Backend/prepare(_:bias:precision:)`` is given, untouched.
+///
+/// A backend multiplies a form as it is where it can, and takes ``dense`` where it cannot.
+public enum StoredMatrix: Sendable {
+  /// [N, K] of any floating type.
+  case dense(Tensor)
+  /// Bytes with a scale for each row.
+  case scaledRows(QuantizedRows)
+
+  /// [N, K]
+  public var shape: Shape {
+    switch self {
+    case .dense(let tensor): tensor.shape
+    case .scaledRows(let rows): rows.values.shape
+    }
+  }
+
+  /// The matrix in a floating type, in host memory: itself where it is stored so, else float32.
+  public var dense: Tensor {
+    switch self {
+    case .dense(let tensor): tensor
+    case .scaledRows(let rows): rows.floats
+    }
+  }
+
+  /// The same matrix where the file stores it under another shape: a 1x1 convolution, a patch.
+  public func reshaped(_ shape: Shape) -> StoredMatrix {
+    switch self {
+    case .dense(let tensor): .dense(tensor.reshaped(shape))
+    case .scaledRows: self
+    }
+  }
+
+  /// Gives back the memory that its mapped pages hold; see ``Tensor/discardCachedPages()``.
+  public func discardCachedPages() {
+    switch self {
+    case .dense(let tensor): tensor.discardCachedPages()
+    case .scaledRows(let rows): rows.values.discardCachedPages()
+    }
+  }
+}

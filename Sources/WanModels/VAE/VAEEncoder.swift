@@ -1,0 +1,85 @@
+// F frames of Hi x Wi video, T latent frames of h x w, C latent channels.
+
+public import Layers
+public import Tensors
+
+/// Video to latents: the encoding half of `WanVAE_`, published in `vae2_1.py` and `vae2_2.py`.
+///
+/// It streams: frames go through in chunks, each causal convolution keeping its last past frames.
+public struct VAEEncoder: Network {
+  /// The structure that it was made with.
+  public let configuration: VAEConfiguration
+  private let conv1: CausalConv3D
+  private let stages: [VAEDownStage]
+  private let middle: VAEMiddle
+  private let head: VAEHead
+  private let moments: Linear
+  private let backend: any Backend
+  private let input: DType
+
+  /// Takes the encoder's tensors, and `conv1` beside it.
+  public init(_ root: Weights, _ configuration: VAEConfiguration) {
+    let w = root["encoder"]
+    let (c, width) = (configuration.latentChannels, configuration.encoder.last?.outputs ?? 0)
+    self.configuration = configuration
+    backend = w.backend
+    input = w.precision.activations
+    conv1 = CausalConv3D(w["conv1"], configuration.imageChannels, configuration.encoderWidth)
+    stages = configuration.encoder.map { VAEDownStage(w, $0, hasShortcut: configuration.hasShortcuts) }
+    middle = VAEMiddle(w["middle"], width)
+    head = VAEHead(w["head"], width, 2 * c)
+    moments = Linear(root["conv1"], 2 * c, 2 * c, storedAs: [2 * c, 2 * c, 1, 1, 1])
+  }
+
+  public static func configuration(of source: any WeightSource) throws(WeightError) -> VAEConfiguration {
+    try VAEConfiguration(reading: source)
+  }
+
+  /// The mean latents, normalised: video [3, F, Hi, Wi] in [-1, 1] -> [C, T, h, w], F = 4 (T - 1) + 1.
+  ///
+  /// The video may come from the host or the backend; Hi and Wi are multiples of the spatial stride.
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public func callAsFunction(_ video: Tensor) throws -> Tensor {
+    let frames = backend.permuted(backend.resident(video), [1, 2, 3, 0])  // [F, Hi, Wi, 3]
+    let step = configuration.stride.time
+    let stream = CausalStream()
+    var chunks: [Tensor] = []
+    var next = 0
+    while next < frames.shape[0] {
+      try Task.checkCancellation()
+      let end = min(frames.shape[0], next + (next == 0 ? 1 : step))
+      chunks.append(latents(folded(frames.slice(next..<end)), stream))
+      stream.isFirstChunk = false
+      next = end
+    }
+    let z = backend.permuted(backend.concatenated(chunks), [3, 0, 1, 2])  // [C, T, h, w]
+    let (mean, std) = configuration.statistics(on: backend)
+    return backend.combined(backend.combined(z, mean, .subtract), std, .divide)
+  }
+
+  /// Frames [F, H, W, 3 p p] -> mean latents before normalisation, [T, h, w, C] float32.
+  func latents(_ frames: Tensor, _ stream: CausalStream) -> Tensor {
+    var x = conv1(backend.cast(frames, to: input), stream)
+    for stage in stages { x = stage(x, stream) }
+    let y = moments(head(middle(x, stream), stream), output: .f32)  // mean, then log variance
+    let mean = y.shape.dimensions.dropLast() + [configuration.latentChannels]
+    return backend.windowed(y, mean.map { AxisWindow(count: $0) })
+  }
+
+  /// Rows and columns folded into channels, ordered (channel, column, row): [F, Hi, Wi, 3] -> [F, Hi/p, Wi/p, 3 p p].
+  private func folded(_ x: Tensor) -> Tensor {
+    let (p, f, h, w) = (configuration.patch, x.shape[0], x.shape[1], x.shape[2])
+    if p == 1 { return x }
+    return backend.permuted(x.reshaped([f, h / p, p, w / p, p, 3]), [0, 1, 3, 5, 4, 2])
+      .reshaped([f, h / p, w / p, 3 * p * p])
+  }
+}
+
+extension VAEConfiguration {
+  /// Mean and deviation of each latent channel where a backend computes, [C, 1, 1, 1] each.
+  func statistics(on backend: any Backend) -> (mean: Tensor, std: Tensor) {
+    let (mean, std) = normalisation
+    let shape: Shape = [latentChannels, 1, 1, 1]
+    return (backend.tensor(mean, shape), backend.tensor(std, shape))
+  }
+}
