@@ -14,7 +14,7 @@ public struct DPMSolver: Solver {
     self.schedule = schedule
   }
 
-  public mutating func step(velocity: Velocity, latents: Tensor) -> Tensor {
+  public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
     check(velocity, latents)
     let (now, next) = (NoiseLevel(schedule.sigmas[index]), NoiseLevel(schedule.sigmas[index + 1]))
     let m0 = velocity.cleanSample(latents, sigma: now.sigma)
@@ -24,9 +24,12 @@ public struct DPMSolver: Solver {
     let isFirstOrder = index == 0 || index == schedule.steps - 1
     let inverseRatio = isFirstOrder ? 0 : 1 / ((now.lambda - NoiseLevel(schedule.sigmas[index - 1]).lambda) / h)
     defer { (previous, index) = (m0, index + 1) }
-    guard let m1 = previous, !isFirstOrder else { return elementwise(latents, m0) { x, m0 in keep * x - pull * m0 } }
-    return elementwise(latents, m0, m1) { x, m0, m1 in
+    guard let m1 = previous, !isFirstOrder else {
+      return SolverStep(elementwise(latents, m0) { x, m0 in keep * x - pull * m0 }, clean: m0)
+    }
+    let y = elementwise(latents, m0, m1) { x, m0, m1 in
       keep * x - pull * m0 - 0.5 * pull * (inverseRatio * (m0 - m1))
     }
+    return SolverStep(y, clean: m0)
   }
 }

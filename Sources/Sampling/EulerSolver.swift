@@ -10,10 +10,11 @@ public struct EulerSolver: Solver {
     self.schedule = schedule
   }
 
-  public mutating func step(velocity: Velocity, latents: Tensor) -> Tensor {
+  public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
     check(velocity, latents)
-    let difference = schedule.sigmas[index + 1] - schedule.sigmas[index]
+    let sigma = schedule.sigmas[index]
+    let difference = schedule.sigmas[index + 1] - sigma
     index += 1
-    return velocity.map(latents) { x, v in x + difference * v }
+    return SolverStep(velocity.map(latents) { x, v in x + difference * v }, from: latents, velocity, sigma: sigma)
   }
 }

@@ -1,5 +1,5 @@
 /// One of a model's transformers.
-public enum Expert: String, CaseIterable, Sendable, Hashable {
+public enum Expert: String, CaseIterable, Sendable, Hashable, Codable {
   /// The single transformer of a model that has no experts.
   case only
   /// For the first steps, while the latents are mostly noise.

@@ -28,3 +28,44 @@ public enum NoiseSource: Sendable, Hashable {
     return generator.normal(shape)
   }
 }
+
+/// JSON: "cpu", or an object with the card's multiprocessors and threads.
+extension NoiseSource: Codable {
+  private enum CodingKeys: String, CodingKey { case multiprocessors, threads }
+
+  public init(from decoder: any Decoder) throws {
+    if let name = try? decoder.singleValueContainer().decode(String.self) {
+      switch name {
+      case "cpu": self = .cpu
+      case "cuda": self = .cuda()
+      default:
+        throw DecodingError.dataCorrupted(
+          .init(codingPath: decoder.codingPath, debugDescription: "noise is \"cpu\", \"cuda\", or a card"))
+      }
+      return
+    }
+    let card = try decoder.container(keyedBy: CodingKeys.self)
+    let multiprocessors = try card.decode(Int.self, forKey: .multiprocessors)
+    let threads = try card.decode(Int.self, forKey: .threads)
+    guard CUDAGenerator.multiprocessorRange.contains(multiprocessors), CUDAGenerator.threadRange.contains(threads)
+    else {
+      throw DecodingError.dataCorrupted(
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "no card has \(multiprocessors) multiprocessors of \(threads)"))
+    }
+    self = .cuda(multiprocessors: multiprocessors, threadsPerMultiprocessor: threads)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .cpu:
+      var value = encoder.singleValueContainer()
+      try value.encode("cpu")
+    case .cuda(let multiprocessors, let threads):
+      var card = encoder.container(keyedBy: CodingKeys.self)
+      try card.encode(multiprocessors, forKey: .multiprocessors)
+      try card.encode(threads, forKey: .threads)
+    }
+  }
+}

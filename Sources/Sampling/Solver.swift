@@ -9,12 +9,42 @@ public protocol Solver: Sendable {
   /// Steps taken so far.
   var index: Int { get }
 
-  /// The latents at the next noise level.
+  /// Takes the latents to the next noise level.
   ///
   /// - Parameters:
   ///   - velocity: the model's output at `schedule.timesteps[index]`, of the latents' shape.
   ///   - latents: where the run stands, float32; the result of the last step, perhaps with known parts restored.
-  mutating func step(velocity: Velocity, latents: Tensor) -> Tensor
+  mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep
+}
+
+/// What a solver makes of a model output.
+public struct SolverStep: Sendable {
+  /// The latents at the next noise level, float32.
+  public let latents: Tensor
+  private let sample: Sample
+
+  private enum Sample {
+    case known(Tensor)
+    case ahead(of: Tensor, Velocity, sigma: Float)
+  }
+
+  /// Of a solver that works on clean samples.
+  init(_ latents: Tensor, clean: Tensor) {
+    (self.latents, sample) = (latents, .known(clean))
+  }
+
+  /// Of a solver that does not: the clean sample is computed when it is asked for.
+  init(_ latents: Tensor, from start: Tensor, _ velocity: Velocity, sigma: Float) {
+    (self.latents, sample) = (latents, .ahead(of: start, velocity, sigma: sigma))
+  }
+
+  /// The clean sample that the model output points to from where the step began: x - sigma v.
+  public var clean: Tensor {
+    switch sample {
+    case .known(let clean): clean
+    case .ahead(let start, let velocity, let sigma): velocity.cleanSample(start, sigma: sigma)
+    }
+  }
 }
 
 /// A solver at the start of a schedule.

@@ -24,7 +24,7 @@ public struct UniPCSolver: Solver {
   }
 
   /// Makes three tensors: the clean sample, the corrected latents, and the result.
-  public mutating func step(velocity: Velocity, latents: Tensor) -> Tensor {
+  public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
     check(velocity, latents)
     let clean = velocity.cleanSample(latents, sigma: schedule.sigmas[index])
     let x = history.map { corrected($0, with: clean) } ?? latents
@@ -32,7 +32,7 @@ public struct UniPCSolver: Solver {
     let y = predicted(from: x, clean: clean, older: order == 2 ? history?.clean : nil)
     history = History(latents: x, clean: clean, older: history?.clean, order: order)
     index += 1
-    return y
+    return SolverStep(y, clean: clean)
   }
 
   /// The latents at the next level.

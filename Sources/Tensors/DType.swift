@@ -41,7 +41,7 @@ public enum DType: String, Sendable, Hashable, CaseIterable {
 }
 
 /// What linears, convolutions and attention compute in; the residual stream is float32 in every precision.
-public enum Precision: String, Sendable, Hashable, CaseIterable {
+public enum Precision: String, Sendable, Hashable, Codable, CaseIterable {
   /// float32 throughout: the numbers of the published code.
   case f32
   /// bfloat16 inputs, float32 accumulation.

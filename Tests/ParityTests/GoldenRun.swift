@@ -50,7 +50,7 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
   func request(image: RGBImage?, precision: Precision) throws -> GenerationRequest {
     var request = GenerationRequest(
       prompt: prompt, negativePrompt: negative_prompt, image: image, seed: seed, noise: .cpu, precision: precision)
-    request.size = size.map { ($0[0], $0[1]) }
+    request.size = size.map { FrameSize(width: $0[0], height: $0[1]) }
     request.area = max_area
     request.frames = frames
     request.steps = steps
@@ -93,8 +93,8 @@ struct RecordedRuns {
     }
     let folder = try ModelFolder(path: model(for: run, path: path))
     let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder)
-    let generator = Generator(backend: backend)
-    let trace = try await generator.run(plan, keepTrace: true) { _ in }
+    let engine = Engine(backend: backend)
+    let trace = try await engine.run(plan, keepTrace: true) { _ in }
     return (run, try #require(trace))
   }
 }

@@ -37,7 +37,7 @@ struct SolverTests {
       let (velocities, expected) = try (tensor("model_outputs"), tensor("latents"))
       var worst = 0.0
       for step in 0..<schedule.steps {
-        latents = solver.step(velocity: Velocity(velocities[step]), latents: latents)
+        latents = solver.step(velocity: Velocity(velocities[step]), latents: latents).latents
         worst = max(worst, relativeError(latents, expected[step]))
       }
       #expect(worst < 3e-6, "\(name): \(worst)")
@@ -53,7 +53,7 @@ struct SolverTests {
       let sigma = schedule.sigmas[0]
       var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * velocity[$0] }, shape: [3])
       var solver = makeSolver(kind, schedule: schedule)
-      for _ in 0..<steps { x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x) }
+      for _ in 0..<steps { x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x).latents }
       #expect(relativeError(x, clean) < 1e-5)
       #expect(solver.index == steps)
     }
@@ -71,7 +71,7 @@ struct SolverTests {
       var solver = makeSolver(kind, schedule: schedule)
       for sigma in schedule.sigmas.dropLast() {
         let factor = (sigma - (1 - sigma) * s * s) / (sigma * sigma + (1 - sigma) * (1 - sigma) * s * s)
-        x = solver.step(velocity: Velocity(Tensor(x.floats().map { $0 * factor }, shape: [1])), latents: x)
+        x = solver.step(velocity: Velocity(Tensor(x.floats().map { $0 * factor }, shape: [1])), latents: x).latents
       }
       return relativeError(x.floats(), [s / spread])
     }
@@ -84,10 +84,11 @@ struct SolverTests {
     let schedule = try Schedule(solver: .unipc, steps: 3, shift: 5)
     var first = UniPCSolver(schedule: schedule)
     let (x, v) = (Tensor.random([4], seed: 1), Tensor.random([4], seed: 2))
-    let y = first.step(velocity: Velocity(v), latents: x)
+    let y = first.step(velocity: Velocity(v), latents: x).latents
     var second = first
     #expect(
-      first.step(velocity: Velocity(v), latents: y).floats() == second.step(velocity: Velocity(v), latents: y).floats())
+      first.step(velocity: Velocity(v), latents: y).latents.floats()
+        == second.step(velocity: Velocity(v), latents: y).latents.floats())
   }
 
   @Test("guidance goes from the unconditional through the conditional output", arguments: SolverKind.allCases)
@@ -98,8 +99,8 @@ struct SolverTests {
       var (guided, single) = (makeSolver(kind, schedule: schedule), makeSolver(kind, schedule: schedule))
       var (x, y) = (Tensor([1, -1], shape: [2]), Tensor([1, -1], shape: [2]))
       for _ in 0..<4 {
-        x = guided.step(velocity: Velocity(conditional: c, unconditional: u, scale: scale), latents: x)
-        y = single.step(velocity: Velocity(Tensor(expected, shape: [2])), latents: y)
+        x = guided.step(velocity: Velocity(conditional: c, unconditional: u, scale: scale), latents: x).latents
+        y = single.step(velocity: Velocity(Tensor(expected, shape: [2])), latents: y).latents
       }
       #expect(x.floats() == y.floats())
     }

@@ -73,7 +73,7 @@ extension WanCommandTests {
       #expect(events.compactMap { $0["step"] as? Int } == [1, 2])
       let firstStep = try #require(names.firstIndex(of: "step"))
       let firstFrames = try #require(names.firstIndex(of: "frames"))
-      #expect(names[..<firstStep].dropFirst().allSatisfy { $0 == "stage" })
+      #expect(names[..<firstStep].dropFirst().allSatisfy { $0.hasPrefix("stage") })
       #expect(firstStep < firstFrames)
       #expect(events.last { $0["event"] as? String == "frames" }?["frames"] as? Int == 5)
       #expect(events.first?["decodingTiles"] as? String == "1x1")
@@ -97,13 +97,15 @@ extension WanCommandTests {
     private func keys(_ events: [[String: any Sendable]]) throws {
       let wanted = [
         "plan": [
-          "model", "folder", "size", "frames", "fps", "tokens", "steps", "shift", "guidanceLow", "guidanceHigh",
+          "model", "prompt", "negativePrompt", "fromImage", "folder", "size", "frames", "fps", "tokens", "steps",
+          "shift", "guidanceLow", "guidanceHigh",
           "solver",
           "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "machineMemoryBytes", "backend",
           "decodingMemoryBytes", "decodingTiles",
           "output",
         ],
-        "stage": ["stage"], "step": ["step", "steps", "expert", "timestep", "seconds", "secondsLeft"],
+        "stage": ["stage"], "stageEnd": ["stage", "seconds"],
+        "step": ["step", "steps", "expert", "timestep", "seconds", "secondsLeft"],
         "frames": ["frames", "of"], "tiles": ["tiles", "of"], "done": ["output", "seconds", "peakMemory"],
       ]
       for event in events {

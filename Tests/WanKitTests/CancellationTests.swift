@@ -30,7 +30,7 @@ struct CancellationTests {
     let (start, begin) = AsyncStream<Void>.makeStream()
     let task = Task {
       for await _ in start { break }
-      try await Generator(backend: CPUBackend(threads: 1)).run(
+      try await Engine(backend: CPUBackend(threads: 1)).run(
         plan,
         onEvent: { event in
           recorder(event)
@@ -69,10 +69,21 @@ struct CancellationTests {
     #expect(!recorder.summary.contains("frames 1/401"))
   }
 
-  @Test("a cancelled run stops before its prompt is tokenized")
-  func tokenizing() async throws {
-    let recorder = try await cancelled(steps: 1) { if case .stage(.encodingText) = $0 { true } else { false } }
-    #expect(!recorder.summary.contains("sampling"))
+  @Test("a cancelled run stops before it loads the text encoder")
+  func loading() async throws {
+    let recorder = try await cancelled(steps: 1) { if case .began(.encodingText) = $0 { true } else { false } }
+    #expect(recorder.summary == ["encodingText"])
+  }
+
+  @Test("a cancelled task makes no plan")
+  func planning() async throws {
+    let model = try SmallRuns.model("ti2v")
+    let task = Task {
+      while !Task.isCancelled { await Task.yield() }
+      _ = try GenerationPlan(SmallRuns.request(), model: model)
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
   }
 
   @Test("a run of a cancelled task does not begin")
@@ -81,7 +92,7 @@ struct CancellationTests {
     let recorder = EventRecorder()
     let task = Task {
       while !Task.isCancelled { await Task.yield() }
-      return try await Generator(backend: CPUBackend(threads: 1)).run(
+      return try await Engine(backend: CPUBackend(threads: 1)).run(
         plan, onEvent: { recorder($0) }, frames: { _ in })
     }
     task.cancel()

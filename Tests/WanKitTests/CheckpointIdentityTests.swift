@@ -23,8 +23,8 @@ struct CheckpointIdentityTests {
   private func run(_ model: ModelCopy, _ cache: TemporaryFolder) async throws -> (bits: [UInt32], made: Int) {
     let before = prompts(cache)
     let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: ModelFolder(path: model.path))
-    let generator = Generator(backend: CPUBackend(threads: 2), promptCache: PromptCache(folder: cache.path))
-    let trace = try await generator.run(plan, keepTrace: true) { _ in }
+    let engine = Engine(backend: CPUBackend(threads: 2), promptCache: PromptCache(folder: cache.path))
+    let trace = try await engine.run(plan, keepTrace: true) { _ in }
     return (try #require(trace).bits(), prompts(cache) - before)
   }
 

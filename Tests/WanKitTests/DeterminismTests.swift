@@ -40,7 +40,7 @@ struct DeterminismTests {
   func reference() async throws {
     let model = try SmallRuns.model("t2v")
     var request = SmallRuns.request(steps: 1)
-    request.size = (16, 16)
+    request.size = FrameSize(width: 16, height: 16)
     request.frames = 1
     let cpu = try await SmallRuns.trace(model, request)
     let reference = try await SmallRuns.trace(model, request, backend: ReferenceBackend())

@@ -15,7 +15,7 @@ struct EventTests {
     edit(&request)
     let plan = try GenerationPlan(request, model: SmallRuns.model(name))
     let recorder = EventRecorder()
-    try await Generator(backend: CPUBackend(threads: 2)).run(plan, onEvent: { recorder($0) }, frames: { _ in })
+    try await Engine(backend: CPUBackend(threads: 2)).run(plan, onEvent: { recorder($0) }, frames: { _ in })
     return recorder
   }
 
@@ -24,8 +24,10 @@ struct EventTests {
     let recorder = try await record("ti2v")
     #expect(
       recorder.summary == [
-        "encoding the prompt", "sampling", "loading the transformer", "step 1/3 only", "step 2/3 only",
-        "step 3/3 only", "decoding", "frames 1/5", "frames 5/5",
+        "encodingText", "loadingTextEncoder", "end of loadingTextEncoder", "end of encodingText", "sampling",
+        "loadingTransformer", "end of loadingTransformer", "step 1/3 only", "step 2/3 only", "step 3/3 only",
+        "end of sampling", "decoding", "loadingDecoder", "end of loadingDecoder", "frames 1/5", "frames 5/5",
+        "end of decoding",
       ])
     for step in recorder.steps {
       #expect(step.seconds >= 0 && step.seconds.isFinite)
@@ -40,8 +42,10 @@ struct EventTests {
     let recorder = try await record("t2v") { $0.steps = 4 }
     #expect(
       recorder.summary == [
-        "encoding the prompt", "sampling", "loading the transformer", "step 1/4 high", "step 2/4 high",
-        "step 3/4 high", "loading the transformer", "step 4/4 low", "decoding", "frames 1/5", "frames 5/5",
+        "encodingText", "loadingTextEncoder", "end of loadingTextEncoder", "end of encodingText", "sampling",
+        "loadingTransformer", "end of loadingTransformer", "step 1/4 high", "step 2/4 high", "step 3/4 high",
+        "loadingTransformer", "end of loadingTransformer", "step 4/4 low", "end of sampling", "decoding",
+        "loadingDecoder", "end of loadingDecoder", "frames 1/5", "frames 5/5", "end of decoding",
       ])
   }
 
@@ -51,14 +55,17 @@ struct EventTests {
       $0.image = SmallRuns.image
       $0.steps = 1
     }
-    #expect(recorder.summary.prefix(3) == ["encoding the prompt", "encoding the image", "sampling"])
+    let stages = recorder.summary.filter { !$0.hasPrefix("end of") && !$0.hasPrefix("loading") }
+    #expect(stages.prefix(3) == ["encodingText", "encodingImage", "sampling"])
+    let loading = recorder.summary.filter { $0.hasPrefix("loading") }
+    #expect(loading == ["loadingTextEncoder", "loadingImageEncoder", "loadingTransformer", "loadingDecoder"])
   }
 
   @Test("frames come in order, in float32 within [-1, 1]")
   func frames() async throws {
     let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
     let shapes = Mutex<[Shape]>([])
-    try await Generator(backend: CPUBackend(threads: 2)).run(plan) { frames in
+    try await Engine(backend: CPUBackend(threads: 2)).run(plan) { frames in
       #expect(frames.dtype == .f32 && frames.floats().allSatisfy { abs($0) <= 1 })
       shapes.withLock { $0.append(frames.shape) }
     }
@@ -71,10 +78,10 @@ struct EventTests {
     let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
     let recorder = EventRecorder()
     await #expect(throws: Full.self) {
-      try await Generator(backend: CPUBackend(threads: 2)).run(
+      try await Engine(backend: CPUBackend(threads: 2)).run(
         plan, onEvent: { recorder($0) }, frames: { _ in throw Full() })
     }
-    #expect(recorder.summary.last == "decoding")
+    #expect(recorder.summary.last == "end of loadingDecoder")
   }
 
   @MainActor
@@ -82,7 +89,7 @@ struct EventTests {
   func mainActor() async throws {
     let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
     let onMain = Mutex(0)
-    try await Generator(backend: CPUBackend(threads: 2)).run(
+    try await Engine(backend: CPUBackend(threads: 2)).run(
       plan, onEvent: { _ in onMain.withLock { $0 += Thread.isMainThread ? 1 : 0 } },
       frames: { _ in onMain.withLock { $0 += Thread.isMainThread ? 1 : 0 } })
     #expect(onMain.withLock { $0 } == 0)

@@ -74,7 +74,7 @@ struct FailingRunTests {
     request.decodingTiling = tiling
     let plan = try GenerationPlan(request, model: ModelFolder(path: copy.path))
     let error = await #expect(throws: SamplingError.self) {
-      _ = try await Generator(backend: CPUBackend(threads: 2)).run(plan) { _ in }
+      _ = try await Engine(backend: CPUBackend(threads: 2)).run(plan) { _ in }
     }
     let text = try #require(error).description
     #expect(text.hasPrefix("decoding, frame 1: ") && text.contains("NaN or infinite"), "\(text)")
@@ -91,8 +91,8 @@ struct FailingRunTests {
     if isSecond { try Data("mine".utf8).write(to: folder.url.appendingPathComponent("a.latents.safetensors")) }
     let plan = try GenerationPlan(SmallRuns.request(steps: 2), model: ModelFolder(path: copy.path))
     let error = await #expect(throws: UnfinishedClip.self) {
-      try await Generator(backend: CPUBackend(threads: 2)).clip(
-        plan, to: ClipTarget(path: folder.path("a.y4m")), ffmpeg: nil, metadata: "told")
+      try await Engine(backend: CPUBackend(threads: 2)).clip(
+        plan, into: ClipOutput(ClipTarget(path: folder.path("a.y4m")), ffmpeg: nil, metadata: "told"))
     }
     let name = isSecond ? "a.latents-2.safetensors" : "a.latents.safetensors"
     #expect(try #require(error).latents == folder.path(name))

@@ -14,9 +14,9 @@ struct PromptCacheTests {
   ) async throws -> (bits: [UInt32], notices: [String]) {
     let plan = try GenerationPlan(
       SmallRuns.request(precision, steps: 1), model: model ?? SmallRuns.model("ti2v"))
-    let generator = Generator(backend: CPUBackend(threads: 2), promptCache: folder.map(PromptCache.init))
+    let engine = Engine(backend: CPUBackend(threads: 2), promptCache: folder.map(PromptCache.init))
     let recorder = EventRecorder()
-    let trace = try await generator.run(plan, keepTrace: true, onEvent: { recorder($0) }, frames: { _ in })
+    let trace = try await engine.run(plan, keepTrace: true, onEvent: { recorder($0) }, frames: { _ in })
     return (try #require(trace).bits(), recorder.notices)
   }
 

@@ -65,7 +65,7 @@ struct RequestTests {
       BadRequest("\(rate) fps", says: ["fps: \(rate) is not from 1 to 240"]) { $0.framesPerSecond = FrameRate(rate) }
     }
   private static let numbers7 = [
-    BadRequest("more tiles than rows", says: ["vae-tiles: 999x1 tiles do not fit"]) {
+    BadRequest("more tiles than rows", says: ["decodingTiles: 999x1 tiles do not fit"]) {
       $0.decodingTiling = VAETiling(rows: 999, columns: 1)
     }
   ]
@@ -77,13 +77,13 @@ struct RequestTests {
       (width: Int, height: Int, nearest: String) -> BadRequest in
       BadRequest(
         "\(width)x\(height)", says: ["size: \(width)x\(height) is not a multiple of 32", "nearest is \(nearest)"]
-      ) { $0.size = (width, height) }
+      ) { $0.size = FrameSize(width: width, height: height) }
     }
   private static let sizes1: [BadRequest] =
     [(0, 64), (64, 0), (-32, 64), (1 << 20, 64), (.max, .max), (.min, 32)].map {
       (width: Int, height: Int) -> BadRequest in
       BadRequest("\(width)x\(height)", says: ["size: \(width)x\(height) is not between 1x1 and 32768x32768"]) {
-        $0.size = (width, height)
+        $0.size = FrameSize(width: width, height: height)
       }
     }
   private static let sizes2: [BadRequest] =
@@ -120,7 +120,7 @@ struct RequestTests {
     BadRequest("bytes that are not UTF-8", says: ["prompt: holds bytes that are not UTF-8"]) {
       $0.prompt = String(decoding: [0x61, 0xFF, 0x62] as [UInt8], as: UTF8.self)
     },
-    BadRequest("a long negative prompt", says: ["negative-prompt: 100000 characters"]) {
+    BadRequest("a long negative prompt", says: ["negativePrompt: 100000 characters"]) {
       $0.negativePrompt = String(repeating: "x", count: 100_000)
     },
   ]
@@ -156,11 +156,11 @@ struct RequestTests {
   func tiling() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "x")
-    (request.size, request.frames) = ((64, 32), 5)
+    (request.size, request.frames) = (FrameSize(width: 64, height: 32), 5)
     #expect(try GenerationPlan(request, model: model).decodingTiling == .whole)
     request.decodingTiling = VAETiling(rows: 1, columns: 3)
     #expect(try GenerationPlan(request, model: model).decodingTiling == VAETiling(rows: 1, columns: 3))
-    (request.size, request.frames, request.decodingTiling) = ((8192, 8192), 41, nil)
+    (request.size, request.frames, request.decodingTiling) = (FrameSize(width: 8192, height: 8192), 41, nil)
     let plan = try GenerationPlan(request, model: model)
     #expect(plan.decodingTiling.count > 1)
     #expect(plan.memory.total >= plan.decodingMemory.total)
@@ -186,7 +186,7 @@ struct RequestTests {
   func largest() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "")
-    (request.size, request.frames, request.steps) = ((32_768, 32_768), 4093, 1000)
+    (request.size, request.frames, request.steps) = (FrameSize(width: 32_768, height: 32_768), 4093, 1000)
     let plan = try GenerationPlan(request, model: model)
     #expect(plan.tokens == 1024 * 1024 * 1024)
     #expect(plan.memory.total > 1 << 40)
@@ -196,7 +196,7 @@ struct RequestTests {
   func area() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "x", image: Self.image(200, 100))
-    request.size = (128, 128)
+    request.size = FrameSize(width: 128, height: 128)
     let plan = try GenerationPlan(request, model: model)
     #expect(plan.width > plan.height)
     #expect(plan.width * plan.height <= 128 * 128)

@@ -17,7 +17,7 @@ enum SmallRuns {
   static func request(_ precision: Precision = .f32, steps: Int = 3) -> GenerationRequest {
     var request = GenerationRequest(
       prompt: "A red ball bounces.", negativePrompt: "blurry", seed: 5, noise: .cpu, precision: precision)
-    (request.size, request.frames, request.steps) = ((64, 32), 5, steps)
+    (request.size, request.frames, request.steps) = (FrameSize(width: 64, height: 32), 5, steps)
     return request
   }
 
@@ -28,8 +28,15 @@ enum SmallRuns {
     _ model: ModelFolder, _ request: GenerationRequest = request(), backend: any Backend = CPUBackend(threads: 2)
   ) async throws -> GenerationTrace {
     let plan = try GenerationPlan(request, model: model)
-    let trace = try await Generator(backend: backend).run(plan, keepTrace: true) { _ in }
+    let trace = try await Engine(backend: backend).run(plan, keepTrace: true) { _ in }
     return try #require(trace)
+  }
+}
+
+extension SmallRuns {
+  /// A run whose events are recorded.
+  static func recorded(_ plan: GenerationPlan, _ recorder: EventRecorder) async throws {
+    try await Engine(backend: CPUBackend(threads: 2)).run(plan, onEvent: { recorder($0) }, frames: { _ in })
   }
 }
 
@@ -63,7 +70,8 @@ final class EventRecorder: Sendable {
   var summary: [String] {
     events.map {
       switch $0 {
-      case .stage(let stage): stage.rawValue
+      case .began(let stage): stage.rawValue
+      case .ended(let stage, _): "end of \(stage.rawValue)"
       case .step(let progress): "step \(progress.step)/\(progress.steps) \(progress.expert.rawValue)"
       case .notice(let text): text
       case .frames(let done, let all): "frames \(done)/\(all)"

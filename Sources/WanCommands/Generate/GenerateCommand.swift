@@ -31,7 +31,7 @@ struct GenerateCommand: AsyncParsableCommand {
     } catch MediaError.cancelled {
       stop()
     } catch let error as RequestError {
-      Console.note("Error: --\(error)")
+      Console.note("Error: \(error.inOptions)")
       throw ExitCode(EX_USAGE)
     }
   }
@@ -53,14 +53,15 @@ struct GenerateCommand: AsyncParsableCommand {
     let plan = try await plan()
     try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
     if !output.force { try plan.checkMemory() }
-    let backend = engine.makeBackend()
+    let backend = self.engine.makeBackend()
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet))
     reporter.begin(PlanReport(plan, backend: backend.name, clip: places.clip))
-    let generator = Generator(
+    let engine = Engine(
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
-    let trace = try await generator.clip(
-      plan, to: places.clip, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json,
-      keepTrace: places.tensors != nil, onEvent: reporter.show)
+    let target = ClipOutput(
+      places.clip, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json)
+    let trace = try await engine.clip(
+      plan, into: target, keepTrace: places.tensors != nil, onEvent: reporter.show)
     if let trace, let file = places.tensors { try trace.write(to: file.path) }
     reporter.end(
       EndReport(
@@ -105,6 +106,28 @@ extension GenerationPlan {
     } catch {
       let options = error.remedies.map(\.option) + ["--force to run all the same"]
       throw CommandError("\(error.cause); try \(options.joined(separator: ", "))")
+    }
+  }
+}
+
+extension RequestError {
+  /// The error as a user of the command knows its parts.
+  fileprivate var inOptions: String {
+    switch self {
+    case .field(let field, let reason): "--\(field.option): \(reason)"
+    case .schedule(let error): "--\(error)"
+    }
+  }
+}
+
+extension RequestField {
+  /// The option that it comes from.
+  fileprivate var option: String {
+    switch self {
+    case .negativePrompt: "negative-prompt"
+    case .noise: "rng"
+    case .decodingTiles: "vae-tiles"
+    case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision: rawValue
     }
   }
 }

@@ -97,7 +97,7 @@ struct GenerateOptions: ParsableArguments {
     var request = GenerationRequest(
       prompt: prompt, negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
       seed: seed?.value ?? UInt64.random(in: 0..<1 << 32), noise: noise, precision: precision)
-    request.size = size.map { ($0.width, $0.height) }
+    request.size = size.map { FrameSize(width: $0.width, height: $0.height) }
     request.frames = frames
     request.framesPerSecond = fps?.rate
     request.steps = steps

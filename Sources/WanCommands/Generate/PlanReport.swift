@@ -5,77 +5,64 @@ import Tensors
 import WanKit
 import WanModels
 
-/// What is about to run, as printed and as the first JSON event.
+/// What is about to run, as printed and as the first JSON event: the plan's summary, and what surrounds it.
 struct PlanReport: Encodable {
-  let event = "plan"
-  let model, folder, size, solver, precision, noise, backend, output: String
-  let frames, tokens, steps: Int
-  let fps: Double
-  let seed: UInt64
-  let shift: Double
-  let guidanceLow, guidanceHigh: Float
-  let experts: [ExpertSteps]
-  let memoryBytes, weightBytes, decodingMemoryBytes: Int
-  /// Rows x columns that frames are decoded in.
-  let decodingTiles: String
+  private let summary: PlanSummary
+  private let folder, backend, output: String
   /// What the machine has, or the process's control group allows.
-  let machineMemoryBytes: Int
-
-  /// How many steps an expert runs in a row, and the timestep of the first.
-  struct ExpertSteps: Encodable {
-    let expert: String
-    let steps: Int
-    let firstTimestep: Float
-  }
-
+  private let machineMemoryBytes: Int
   /// Pictures of an older set that the clip takes away, told to people alone.
   private let replaced: Int
 
-  private enum CodingKeys: String, CodingKey {
-    case event, model, folder, size, solver, precision, noise, backend, output, frames, fps, tokens, steps, seed, shift
-    case guidanceLow, guidanceHigh, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
-    case machineMemoryBytes
-  }
-
   init(_ plan: GenerationPlan, backend: String, clip: ClipTarget, machine: MachineMemory = MachineMemory()) {
+    summary = PlanSummary(plan)
     machineMemoryBytes = machine.resident.byteCount
-    model = plan.model.family.name
-    folder = plan.model.path
-    size = "\(plan.width)x\(plan.height)"
-    (frames, fps, tokens, steps) = (plan.frames, plan.framesPerSecond.value, plan.tokens, plan.steps)
-    (solver, precision, shift, seed) = (plan.solver.rawValue, plan.precision.rawValue, plan.shift, plan.seed)
-    (guidanceLow, guidanceHigh) = (plan.guidance.low, plan.guidance.high)
-    noise = plan.noise == .cpu ? "cpu" : "cuda"
-    self.backend = backend
+    (folder, self.backend) = (plan.model.path, backend)
     output = clip.name == "-" ? "standard output" : clip.name
     replaced = clip.removedPaths(frameCount: plan.frames).count
-    var next = 0
-    experts = plan.stepsPerExpert.map { expert, steps in
-      defer { next += steps }
-      return ExpertSteps(expert: expert.rawValue, steps: steps, firstTimestep: plan.schedule.timesteps[next])
-    }
-    (memoryBytes, weightBytes) = (plan.memory.total, plan.memory.weights)
-    (decodingMemoryBytes, decodingTiles) = (plan.decodingMemory.total, plan.decodingTiling.description)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case event, folder, backend, output, machineMemoryBytes
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try summary.encode(to: encoder)
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode("plan", forKey: .event)
+    try fields.encode(folder, forKey: .folder)
+    try fields.encode(backend, forKey: .backend)
+    try fields.encode(output, forKey: .output)
+    try fields.encode(machineMemoryBytes, forKey: .machineMemoryBytes)
   }
 
   /// The plan in lines for people.
   var lines: [String] {
-    let guidance = guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
+    let clip = summary.clip
+    let guidance =
+      clip.guidanceLow == clip.guidanceHigh
+      ? "\(clip.guidanceLow)" : "\(clip.guidanceLow) low, \(clip.guidanceHigh) high"
+    let noise = clip.noise.split(separator: " ").first ?? ""
     var lines = [
-      "model    \(model) (\(folder))",
-      "clip     \(size), \(Format.count(frames, "frame")) at \(Format.rate(fps)) fps "
-        + "(\(Format.fixed(Double(frames) / fps, 1)) s), \(Format.count(tokens, "token"))",
-      "sampling \(Format.count(steps, "step")) \(solver), shift \(shift), guidance \(guidance), seed \(seed) (\(noise) noise)",
+      "model    \(clip.model) (\(folder))",
+      "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
+        + "(\(Format.fixed(Double(clip.frames) / clip.fps, 1)) s), \(Format.count(summary.tokens, "token"))",
+      "sampling \(Format.count(clip.steps, "step")) \(clip.solver.rawValue), shift \(clip.shift), guidance \(guidance), "
+        + "seed \(clip.seed) (\(noise) noise)",
     ]
-    if experts.count > 1 || experts.first?.expert != Expert.only.rawValue {
-      let parts = experts.map { "\($0.expert) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)" }
+    if summary.experts.count > 1 || summary.experts.first?.expert != .only {
+      let parts = summary.experts.map {
+        "\($0.expert.rawValue) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)"
+      }
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
-    lines.append("memory   about \(Format.gibibytes(memoryBytes)), \(Format.gibibytes(weightBytes)) of it weights")
-    if decodingTiles != VAETiling.whole.description {
-      lines.append("decoding in \(decodingTiles) tiles, about \(Format.gibibytes(decodingMemoryBytes))")
+    lines.append(
+      "memory   about \(Format.gibibytes(summary.memoryBytes)), \(Format.gibibytes(summary.weightBytes)) of it weights")
+    if summary.decodingTiles != VAETiling.whole.description {
+      lines.append(
+        "decoding in \(summary.decodingTiles) tiles, about \(Format.gibibytes(summary.decodingMemoryBytes))")
     }
-    lines.append("engine   \(backend), \(precision)")
+    lines.append("engine   \(backend), \(clip.precision.rawValue)")
     let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"
     lines.append("output   \(output)\(removed)")
     return lines
@@ -91,5 +78,26 @@ struct EndReport: Encodable {
 
   var line: String {
     "wrote \(output) in \(Format.duration(seconds)), peak memory \(Format.gibibytes(peakMemory))"
+  }
+}
+
+/// What a clip says of its own making, as JSON in its comment.
+struct ClipMetadata: Encodable {
+  private let clip: ClipDescription
+
+  init(_ plan: GenerationPlan) { clip = ClipDescription(plan) }
+
+  private enum CodingKeys: String, CodingKey { case software }
+
+  func encode(to encoder: any Encoder) throws {
+    try clip.encode(to: encoder)
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode("swift-wan \(SoftwareVersion.current)", forKey: .software)
+  }
+
+  var json: String? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -33,12 +33,12 @@ final class ProgressReporter: Sendable {
   func show(_ event: GenerationEvent) {
     switch style {
     case .quiet: break
-    case .json: Console.event(EventReport(event))
+    case .json: Console.event(event)
     case .bar where event.isNotice:
       draw("")
       if let line = line(event) { Console.note(line) }
     case .lines: if let line = line(event) { Console.note(line) }
-    case .bar: draw(bar(event))
+    case .bar: if let bar = bar(event) { draw(bar) }
     }
   }
 
@@ -55,7 +55,8 @@ final class ProgressReporter: Sendable {
 
   private func line(_ event: GenerationEvent) -> String? {
     switch event {
-    case .stage(let stage): stage == .sampling ? nil : stage.rawValue
+    case .began(let stage): stage == .sampling ? nil : stage.words
+    case .ended: nil
     case .step(let p):
       "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
         + "\(Format.duration(p.secondsLeft)) left"
@@ -65,9 +66,10 @@ final class ProgressReporter: Sendable {
     }
   }
 
-  private func bar(_ event: GenerationEvent) -> String {
+  private func bar(_ event: GenerationEvent) -> String? {
     switch event {
-    case .stage(let stage): "\(stage.rawValue) ..."
+    case .began(let stage): stage.words.map { "\($0) ..." }
+    case .ended: nil
     case .step(let p):
       "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  \(Format.fixed(p.seconds, 2)) s/step  "
         + "\(Format.duration(p.secondsLeft)) left"
@@ -102,34 +104,16 @@ extension GenerationEvent {
   fileprivate var isNotice: Bool { if case .notice = self { true } else { false } }
 }
 
-/// An event of a run as a JSON object.
-struct EventReport: Encodable {
-  let event: String
-  var stage, notice: String?
-  var step, steps, frames, tiles, of: Int?
-  var expert: String?
-  var timestep: Float?
-  var seconds, secondsLeft: Double?
-
-  init(_ event: GenerationEvent) {
-    switch event {
-    case .stage(let stage):
-      self.event = "stage"
-      self.stage = stage.rawValue
-    case .step(let progress):
-      self.event = "step"
-      (step, steps) = (progress.step, progress.steps)
-      (expert, timestep) = (progress.expert.rawValue, progress.timestep)
-      (seconds, secondsLeft) = (progress.seconds, progress.secondsLeft)
-    case .frames(let done, let count):
-      self.event = "frames"
-      (frames, of) = (done, count)
-    case .tiles(let done, let count):
-      self.event = "tiles"
-      (tiles, of) = (done, count)
-    case .notice(let text):
-      self.event = "notice"
-      notice = text
+extension GenerationStage {
+  /// What people read; `nil` for what the stage around it says already.
+  fileprivate var words: String? {
+    switch self {
+    case .encodingText: "encoding the prompt"
+    case .encodingImage: "encoding the image"
+    case .sampling: "sampling"
+    case .loadingTransformer: "loading the transformer"
+    case .decoding: "decoding"
+    case .loadingTextEncoder, .loadingImageEncoder, .loadingDecoder: nil
     }
   }
 }

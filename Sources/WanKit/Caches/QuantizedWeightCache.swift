@@ -2,7 +2,6 @@ import Checkpoints
 import Foundation
 public import Layers
 public import Tensors
-public import WanModels
 
 /// A transformer's matrices as bytes, kept in a file, so that a checkpoint is quantized once and not at every start.
 ///
@@ -34,8 +33,8 @@ public struct QuantizedWeightCache: Sendable {
   ///   - backend: quantizes where a file is made.
   ///   - log: told in a line each when a file is made or replaced, and why one could not be.
   /// - Throws: `CancellationError` when the task is cancelled while a file is checked or made.
-  public func source(
-    _ part: NetworkPart<WanTransformer>, backend: any Backend, log: (String) -> Void
+  public func source<N>(
+    _ part: NetworkPart<N>, backend: any Backend, log: (String) -> Void
   ) throws -> any WeightSource {
     let path = path(of: part.source)
     let isThere = FileManager.default.fileExists(atPath: path)

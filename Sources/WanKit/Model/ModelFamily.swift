@@ -39,7 +39,7 @@ public struct GenerationDefaults: Sendable, Hashable {
 }
 
 /// The factor on the difference that the prompt makes, per expert.
-public struct GuidanceScales: Sendable, Hashable {
+public struct GuidanceScales: Sendable, Hashable, Codable {
   /// Of the low-noise expert or the single transformer, and of the high-noise one; 1 for both leaves out the negative
   /// prompt.
   public var low, high: Float

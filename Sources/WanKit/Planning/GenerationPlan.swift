@@ -1,4 +1,4 @@
-import Layers
+public import Layers
 public import Media
 public import Sampling
 public import Tensors
@@ -8,8 +8,10 @@ public import WanModels
 public struct GenerationPlan: Sendable {
   /// The folder that the weights will be read from.
   public let model: ModelFolder
-  /// As given, at most 20 000 characters each, cleaned only when they are tokenised.
+  /// As given, at most 20 000 characters each.
   public let prompt, negativePrompt: String
+  /// What the text encoder will read of them.
+  public let tokenIDs: PromptTokens
   /// The picture as it was given, not yet resized.
   public let image: RGBImage?
   /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1.
@@ -43,10 +45,14 @@ public struct GenerationPlan: Sendable {
     model.autoencoder.configuration.latentShape(frames: frames, height: height, width: width)
   }
 
-  /// Tokens of one prompt's pass through the transformer.
-  public var tokens: Int {
-    TokenGrid(latents: latentShape).count
-  }
+  /// The tokens of one prompt's pass through the transformer.
+  public var grid: TokenGrid { TokenGrid(latents: latentShape) }
+
+  /// How many there are.
+  public var tokens: Int { grid.count }
+
+  /// Whether the negative prompt has a say: guidance other than 1 for some expert.
+  public var isGuided: Bool { guidance.low != 1 || guidance.high != 1 }
 
   /// Steps per expert in order of running.
   public var stepsPerExpert: [(expert: Expert, steps: Int)] {
@@ -65,23 +71,28 @@ public struct GenerationPlan: Sendable {
 extension GenerationPlan {
   /// Fills in what the request leaves open and checks everything that a user can get wrong.
   ///
-  /// - Throws: ``RequestError`` naming the option and what would be accepted.
-  public init(_ request: GenerationRequest, model: ModelFolder) throws(RequestError) {
+  /// Reads the tokenizer, and cuts the prompts into tokens.
+  ///
+  /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
+  ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
+  public init(_ request: GenerationRequest, model: ModelFolder) throws {
     let defaults = model.defaults
     self.model = model
-    prompt = try Self.checked(request.prompt, option: "prompt")
-    let negative = try Self.checked(request.negativePrompt ?? "", option: "negative-prompt")
+    prompt = try Self.checked(request.prompt, .prompt)
+    let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? PublishedPrompts.negative : negative
     image = try Self.checkedImage(request.image, family: model.family)
     frames = try Self.checkedFrames(
       request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
-      throw .option("fps", "\(framesPerSecond) is not from 1 to 240")
+      throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
     }
     (width, height) = try Self.size(request, image: image, model: model)
     guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
-    guard guidance.low.isFinite, guidance.high.isFinite else { throw .option("guidance", "must be finite numbers") }
+    guard guidance.low.isFinite, guidance.high.isFinite else {
+      throw RequestError.field(.guidance, "must be finite numbers")
+    }
     shift = request.shift ?? defaults.shift
     solver = request.solver ?? defaults.solver
     schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift)
@@ -92,120 +103,8 @@ extension GenerationPlan {
     let autoencoder = model.autoencoder.configuration
     decodingTiling = try Self.tiling(
       request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder)
-  }
-
-  private static let longestPrompt = 20_000
-
-  private static func checked(_ text: String, option: String) throws(RequestError) -> String {
-    let length = text.unicodeScalars.count
-    guard length <= longestPrompt else {
-      throw .option(option, "\(length) characters; at most \(longestPrompt) are taken, and models read 512 tokens")
-    }
-    guard !text.unicodeScalars.contains("\u{FFFD}") else {
-      throw .option(option, "holds bytes that are not UTF-8; save or type the text as UTF-8")
-    }
-    return text
-  }
-
-  private static func checkedImage(_ image: RGBImage?, family: ModelFamily) throws(RequestError) -> RGBImage? {
-    switch (family.conditioning, image) {
-    case (.none, .some):
-      throw .option("image", "\(family.name) makes clips from text alone; use an i2v or ti2v model")
-    case (.channels, .none):
-      throw .option("image", "\(family.name) needs an image to start from")
-    default:
-      return image
-    }
-  }
-
-  private static func checkedGuidance(
-    _ guidance: GuidanceScales?, family: ModelFamily
-  ) throws(RequestError) -> GuidanceScales? {
-    guard let guidance, !family.hasTwoExperts, guidance.low.isFinite, guidance.high.isFinite,
-      guidance.low != guidance.high
-    else {
-      return guidance
-    }
-    throw .option(
-      "guidance", "\(guidance.low),\(guidance.high) is for two experts, and \(family.name) is one transformer: give one"
-    )
-  }
-
-  private static func checkedFrames(_ frames: Int, stride: Int) throws(RequestError) -> Int {
-    let longest = stride * (largestGrid - 1) + 1
-    guard frames >= 1, frames <= longest else {
-      throw .option("frames", "\(frames) is not from 1 to \(longest)")
-    }
-    let (below, rest) = ((frames - 1) / stride * stride + 1, (frames - 1) % stride)
-    guard rest == 0 else {
-      throw .option("frames", "\(frames) is not \(stride) n + 1; the nearest are \(below) and \(below + stride)")
-    }
-    return frames
-  }
-
-  /// Positions that the published rotary table knows along each axis.
-  private static let largestGrid = 1024
-
-  private static func size(
-    _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
-  ) throws(RequestError) -> (Int, Int) {
-    let multiple = model.sizeMultiple
-    let largest = multiple * largestGrid
-    if let image, let area = request.area {
-      guard (1...largest * largest).contains(area) else {
-        throw .option("area", "\(area) is not from 1 to \(largest * largest) pixels")
-      }
-      return try imageSize(image, area: area, model: model)
-    }
-    let size = request.size ?? (model.defaults.width, model.defaults.height)
-    guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
-      throw .option("size", "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
-    }
-    if let image { return try imageSize(image, area: size.width * size.height, model: model) }
-    guard size.width % multiple == 0, size.height % multiple == 0 else {
-      let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
-      throw .option(
-        "size",
-        "\(size.width)x\(size.height) is not a multiple of \(multiple); the nearest is \(nearest[0])x\(nearest[1])")
-    }
-    return (size.width, size.height)
-  }
-
-  private static func imageSize(_ image: RGBImage, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
-    do {
-      let multiple = model.sizeMultiple
-      let size = try ImagePlacement.size(
-        of: image, as: model.family.conditioning, maximumArea: area, multiple: multiple)
-      if max(size.width, size.height) <= multiple * largestGrid { return (size.width, size.height) }
-    } catch {
-      throw .option("size", error.description)
-    }
-    throw .option(
-      "size",
-      "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
-  }
-
-  private static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration
-  ) throws(RequestError) -> VAETiling {
-    guard let tiling = request.decodingTiling else {
-      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision)
-    }
-    guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
-      throw .option(
-        "vae-tiles", "\(tiling) tiles do not fit; this size is cut into at most \(latents[2])x\(latents[3])")
-    }
-    return tiling
-  }
-
-  private static func schedule(_ solver: SolverKind, steps: Int, shift: Double) throws(RequestError) -> Schedule {
-    guard (1...1000).contains(steps) else { throw .option("steps", "\(steps) is not from 1 to 1000") }
-    guard shift.isFinite, shift > 0 else { throw .option("shift", "\(shift) is not a positive number") }
-    do {
-      return try Schedule(solver: solver, steps: steps, shift: shift)
-    } catch {
-      throw .schedule(error)
-    }
+    let isGuided = guidance.low != 1 || guidance.high != 1
+    tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }
 }
 

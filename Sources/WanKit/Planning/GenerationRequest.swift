@@ -4,7 +4,7 @@ public import Tensors
 public import WanModels
 
 /// What a user asks for; `nil` leaves a choice to the model folder's defaults.
-public struct GenerationRequest: Sendable {
+public struct GenerationRequest: Sendable, Equatable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
   /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
@@ -13,7 +13,7 @@ public struct GenerationRequest: Sendable {
   /// The picture to start from, for models that take one.
   public var image: RGBImage?
   /// Pixels; with an image an area, whose shape the image decides.
-  public var size: (width: Int, height: Int)?
+  public var size: FrameSize?
   /// Pixels of a clip that starts from an image, instead of `size`.
   public var area: Int?
   /// 4 n + 1.
@@ -51,17 +51,123 @@ public struct GenerationRequest: Sendable {
   }
 }
 
-/// Why a request cannot be carried out; says which option and what would do.
-public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
-  /// The option by its name on the command line, without dashes, and what is wrong with its value.
-  case option(_ name: String, _ reason: String)
-  /// Steps and shift that make no schedule together.
-  case schedule(SamplingError)
+/// JSON: an object of the names of ``RequestField``, of which only the prompt must be there.
+///
+/// The picture stands in it as bytes, so that a request that was kept does not depend on a file that may change.
+extension GenerationRequest: Codable {
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: RequestField.self)
+    self.init(
+      prompt: try fields.decode(String.self, forKey: .prompt),
+      negativePrompt: try fields.decodeIfPresent(String.self, forKey: .negativePrompt),
+      image: try fields.decodeIfPresent(RGBImage.self, forKey: .image),
+      seed: try fields.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0,
+      noise: try fields.decodeIfPresent(NoiseSource.self, forKey: .noise) ?? .cuda(),
+      precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
+    size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
+    area = try fields.decodeIfPresent(Int.self, forKey: .area)
+    frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
+    framesPerSecond = try fields.decodeIfPresent(FrameRate.self, forKey: .fps)
+    steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
+    shift = try fields.decodeIfPresent(Double.self, forKey: .shift)
+    guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
+    solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
+    decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
+  }
 
-  public var description: String {
-    switch self {
-    case .option(let name, let reason): "\(name): \(reason)"
-    case .schedule(let error): error.description
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: RequestField.self)
+    try fields.encode(prompt, forKey: .prompt)
+    try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
+    try fields.encodeIfPresent(image, forKey: .image)
+    try fields.encodeIfPresent(size, forKey: .size)
+    try fields.encodeIfPresent(area, forKey: .area)
+    try fields.encodeIfPresent(frames, forKey: .frames)
+    try fields.encodeIfPresent(framesPerSecond, forKey: .fps)
+    try fields.encodeIfPresent(steps, forKey: .steps)
+    try fields.encodeIfPresent(shift, forKey: .shift)
+    try fields.encodeIfPresent(guidance, forKey: .guidance)
+    try fields.encodeIfPresent(solver, forKey: .solver)
+    try fields.encode(seed, forKey: .seed)
+    try fields.encode(noise, forKey: .noise)
+    try fields.encode(precision, forKey: .precision)
+    try fields.encodeIfPresent(decodingTiling, forKey: .decodingTiles)
+  }
+}
+
+/// Columns and rows of a clip, in pixels; written "832x480".
+public struct FrameSize: Sendable, Hashable, CustomStringConvertible {
+  /// Columns and rows; nothing is checked before a plan is made.
+  public let width, height: Int
+
+  public init(width: Int, height: Int) {
+    (self.width, self.height) = (width, height)
+  }
+
+  public var description: String { "\(width)x\(height)" }
+}
+
+extension FrameSize: Codable {
+  public init(from decoder: any Decoder) throws {
+    (width, height) = try decoder.pair(separatedBy: "x", as: "a size such as 832x480")
+  }
+
+  public func encode(to encoder: any Encoder) throws { try encoder.encode(text: description) }
+}
+
+extension VAETiling: Codable {
+  public init(from decoder: any Decoder) throws {
+    let (rows, columns) = try decoder.pair(separatedBy: "x", as: "rows x columns such as 2x3")
+    guard rows >= 1, columns >= 1 else { throw decoder.failure("tiles are 1x1 at least, not \(rows)x\(columns)") }
+    self.init(rows: rows, columns: columns)
+  }
+
+  public func encode(to encoder: any Encoder) throws { try encoder.encode(text: description) }
+}
+
+extension FrameRate: Codable {
+  public init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if let number = try? value.decode(Double.self) {
+      self.init(number)
+      return
     }
+    guard let rate = FrameRate(parsing: try value.decode(String.self)) else {
+      throw decoder.failure("a rate is a number, or a text such as 24000/1001")
+    }
+    self = rate
+  }
+
+  /// A number where that says it exactly, else a text such as "24000/1001".
+  public func encode(to encoder: any Encoder) throws {
+    guard denominator == 1 else {
+      try encoder.encode(text: "\(numerator)/\(denominator)")
+      return
+    }
+    var value = encoder.singleValueContainer()
+    try value.encode(numerator)
+  }
+}
+
+extension Decoder {
+  fileprivate func failure(_ problem: String) -> DecodingError {
+    .dataCorrupted(.init(codingPath: codingPath, debugDescription: problem))
+  }
+
+  /// Two whole numbers in one text.
+  fileprivate func pair(separatedBy separator: Character, as form: String) throws -> (Int, Int) {
+    let text = try singleValueContainer().decode(String.self)
+    let parts = text.split(separator: separator, omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let first = parts[0], let second = parts[1] else {
+      throw failure("'\(text.prefix(40))' is not \(form)")
+    }
+    return (first, second)
+  }
+}
+
+extension Encoder {
+  fileprivate func encode(text: String) throws {
+    var value = singleValueContainer()
+    try value.encode(text)
   }
 }

@@ -36,16 +36,17 @@ public struct WanTransformer: Network {
   ///     the model takes one.
   ///   - timesteps: of the L = T h/2 w/2 tokens, in frame, row, column order.
   ///   - rotary: of the same grid.
-  /// - Throws: `CancellationError` within one block of the task's cancellation.
+  ///   - betweenBlocks: called before each block; what it throws ends the pass. By default a cancelled task does.
   public func callAsFunction(
-    _ latents: Tensor, timesteps: TokenTimesteps, rotary: RotaryTable, context: TextContext
+    _ latents: Tensor, timesteps: TokenTimesteps, rotary: RotaryTable, context: TextContext,
+    betweenBlocks: () throws -> Void = { try Task.checkCancellation() }
   ) throws -> [Tensor] {
     let (e, e0) = timeEmbedding(timesteps.values)  // [R, D], [R, 6, D]
     let tokens = patchEmbedding(patches(backend.resident(latents)), output: .f32)  // [L, D]
     var x = backend.concatenated(Array(repeating: tokens, count: context.prompts))
       .reshaped([context.prompts, tokens.shape[0], tokens.shape[1]])  // [B, L, D]
     for (layer, block) in blocks.enumerated() {
-      try Task.checkCancellation()
+      try betweenBlocks()
       block(&x, e0: e0, runs: timesteps.runs, rotary: rotary, context: context, layer: layer)
     }
     let y = head(x, e: e, runs: timesteps.runs)  // [B, L, 4 Cout]

@@ -3,42 +3,56 @@ public import Media
 import Synchronization
 public import Tensors
 
-extension Generator {
+/// Where a clip goes, and what it tells of itself.
+public struct ClipOutput: Sendable {
+  /// Looked at before anything is computed.
+  public let target: ClipTarget
+  /// Needed for every format but .y4m.
+  public let ffmpeg: FFmpeg?
+  /// Kept in the clip's comment where the format has one.
+  public let metadata: String?
+
+  public init(_ target: ClipTarget, ffmpeg: FFmpeg?, metadata: String? = nil) {
+    (self.target, self.ffmpeg, self.metadata) = (target, ffmpeg, metadata)
+  }
+}
+
+extension Engine {
   /// Runs a plan into a clip; a file appears under its name when it is complete, and not before.
   ///
   /// The target is looked at and the encoder is tried before anything is computed.
   ///
-  /// - Parameters:
-  ///   - ffmpeg: needed for every format but .y4m.
-  ///   - metadata: kept in the clip's comment where the format has one.
-  /// - Throws: `MediaError`, and what ``run(_:keepTrace:onEvent:frames:)`` throws; nothing is left behind then, unless
-  ///   sampling was done: then ``UnfinishedClip``, which says where the latents are.
+  /// - Parameters: as of ``run(_:keepTrace:observers:onEvent:frames:)``.
+  /// - Throws: `MediaError`, and what ``run(_:keepTrace:observers:onEvent:frames:)`` throws; nothing is left behind then,
+  ///   unless sampling was done: then ``UnfinishedClip``, which says where the latents are.
   @discardableResult
   public func clip(
-    _ plan: GenerationPlan, to target: ClipTarget, ffmpeg: FFmpeg?, metadata: String? = nil, keepTrace: Bool = false,
+    _ plan: GenerationPlan, into output: ClipOutput, keepTrace: Bool = false, observers: [any StepObserver] = [],
     onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
   ) async throws -> GenerationTrace? {
     let settings = try ClipSettings(
       width: plan.width, height: plan.height, frameRate: plan.framesPerSecond, frameCount: plan.frames,
-      metadata: metadata)
-    let writer = try await ClipWriter(to: target, settings: settings, ffmpeg: ffmpeg)
+      metadata: output.metadata)
+    let writer = try await ClipWriter(to: output.target, settings: settings, ffmpeg: output.ffmpeg)
     let sampled = Sampled()
+    let recorder = keepTrace ? TraceRecorder() : nil
+    let listeners = JobListeners(recorder: recorder, observers: observers, onEvent: onEvent, sampled: sampled.take)
     do {
-      let trace = try await run(plan, keepTrace: keepTrace, onEvent: onEvent, sampled: sampled) { chunk in
+      try await perform(plan, listeners) { chunk in
         for frame in RGBImage.frames(of: chunk) { try await writer.write(frame) }
       }
       for notice in try await writer.finish() { onEvent(.notice(notice)) }
-      return trace
+      return recorder?.trace
     } catch {
       await writer.cancel()
-      let keeper = LatentKeeper(clip: target.paths(frameCount: plan.frames).first ?? "clip", metadata: metadata)
-      throw sampled.keep(by: keeper, after: error)
+      let name = output.target.paths(frameCount: plan.frames).first ?? "clip"
+      throw sampled.keep(by: LatentKeeper(clip: name, metadata: output.metadata), after: error)
     }
   }
 }
 
 /// The latents of a run, from when they are final to when they are a clip.
-final class Sampled: Sendable {
+private final class Sampled: Sendable {
   private let latents = Mutex<Tensor?>(nil)
 
   func take(_ latents: Tensor) { self.latents.withLock { $0 = latents } }

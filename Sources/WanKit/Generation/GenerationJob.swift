@@ -1,0 +1,192 @@
+// C latent channels, T latent frames of h x w; F frames of H x W.
+
+import Dispatch
+import Layers
+import Logging
+import Sampling
+import Tensors
+import WanModels
+
+/// Who hears of a job.
+struct JobListeners: Sendable {
+  let recorder: TraceRecorder?
+  let observers: [any StepObserver]
+  let onEvent: @Sendable (GenerationEvent) -> Void
+  /// Takes the latents when they are final, before they are decoded.
+  let sampled: @Sendable (Tensor) -> Void
+}
+
+/// One plan being carried out: text and image in, frames out.
+final class GenerationJob {
+  private let plan: GenerationPlan
+  private let tools: Engine.Tools
+  private let listeners: JobListeners
+  private var networks: LoadedNetworks
+  /// The prompts' keys and values in the transformer that is in use.
+  private var context: (expert: Expert, context: TextContext)?
+
+  private var backend: any Backend { tools.backend }
+
+  init(_ plan: GenerationPlan, with tools: Engine.Tools, _ networks: LoadedNetworks, _ listeners: JobListeners) {
+    (self.plan, self.tools, self.networks, self.listeners) = (plan, tools, networks, listeners)
+  }
+
+  /// From prompt and seed to frames.
+  func run(frames: (Tensor) async throws -> Void) async throws {
+    let latents = try sample()
+    listeners.sampled(latents)
+    try await decode(latents, frames: frames)
+  }
+
+  /// The networks that stay.
+  func finish() -> LoadedNetworks {
+    context = nil
+    networks.settle()
+    return networks
+  }
+
+  /// The latents [C, T, h, w] of the clip.
+  private func sample() throws -> Tensor {
+    let embeddings = try stage(.encodingText) { try encodeText() }
+    let conditioning = try condition()
+    let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
+    listeners.recorder?.note { trace in (trace.noise, trace.sigmas) = (noise, plan.schedule.sigmas) }
+    tools.logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
+    return try stage(.sampling) {
+      defer { context = nil }
+      var run = DenoisingRun(plan, from: noise, conditioning, on: backend) { try self.transformer($0, embeddings) }
+      let observers = self.observers
+      while let step = try run.next() {
+        for observer in observers { try observer.observe(step) }
+      }
+      return run.latents
+    }
+  }
+
+  /// The watchdog looks first, so that a useless step is neither kept nor told.
+  private var observers: [any StepObserver] {
+    [Watchdog()] + (listeners.recorder.map { [$0] } ?? []) + listeners.observers
+      + [ProgressTeller(listeners.onEvent)]
+  }
+
+  /// The embeddings of the plan's prompts, [n, textDimension] each; the encoder is loaded only for those that the cache
+  /// does not have.
+  private func encodeText() throws -> [Tensor] {
+    for notice in plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
+    let (prompts, part, precision) = (plan.tokenIDs.all, plan.model.textEncoder, plan.precision.unquantized)
+    let cache = try tools.promptCache?.prompts(of: part, precision) { listeners.onEvent(.notice($0)) }
+    let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }
+    var embeddings = kept.compactMap { $0 }
+    if embeddings.count < prompts.count {
+      let encoder = try network(part, .textEncoder, precision)
+      embeddings = try zip(prompts, kept).map { ids, kept in try kept ?? backend.host(encoder(ids)) }
+      let fresh = prompts.indices.filter { kept[$0] == nil }
+      cache?.keep(fresh.map { (prompts[$0], embeddings[$0]) }) { listeners.onEvent(.notice($0)) }
+    }
+    listeners.recorder?.note { $0.record(embeddings, plan.tokenIDs) }
+    return embeddings
+  }
+
+  private func condition() throws -> Conditioning {
+    guard let image = plan.image else { return .none }
+    return try stage(.encodingImage) {
+      let encoder = try network(plan.model.autoencoder.encoder, .imageEncoder, plan.precision)
+      return try Conditioning(
+        image, as: plan.model.family.conditioning, clip: [3, plan.frames, plan.height, plan.width],
+        timeStride: plan.model.autoencoder.configuration.stride.time, encode: { try backend.host(encoder($0)) })
+    }
+  }
+
+  private func decode(_ latents: Tensor, frames: (Tensor) async throws -> Void) async throws {
+    let started = ContinuousClock.now
+    listeners.onEvent(.began(.decoding))
+    let decoder = try network(plan.model.autoencoder.decoder, .decoder, plan.precision)
+    var decoding = DecodedFrames(decoder.decoding(latents, tiling: plan.decodingTiling), on: backend)
+    var done = 0
+    while let chunk = try decoding.next(onPart: { listeners.onEvent(.tiles(done: $0, of: $1)) }) {
+      try LatentWatchdog.check(frames: chunk, first: done + 1)
+      listeners.recorder?.note { $0.frames.append(chunk) }
+      try await frames(chunk)
+      done += chunk.shape[0]
+      listeners.onEvent(.frames(done: done, of: plan.frames))
+    }
+    listeners.onEvent(.ended(.decoding, seconds: (ContinuousClock.now - started).inSeconds))
+  }
+
+  // MARK: Networks
+
+  /// The transformer of an expert, with the prompts as it sees them.
+  private func transformer(_ expert: Expert, _ embeddings: [Tensor]) throws -> (WanTransformer, TextContext) {
+    if context?.expert != expert { context = nil }
+    let model = try network(plan.model.transformers[expert], expert.networkRole, plan.precision)
+    let context = self.context?.context ?? model.context(embeddings)
+    self.context = (expert, context)
+    return (model, context)
+  }
+
+  /// A network that is in memory, or is loaded, for which others go.
+  private func network<N: Network>(_ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision) throws -> N {
+    try networks.network(part, role, precision) {
+      try Task.checkCancellation()
+      return try stage(role.loading) {
+        let source = try source(of: part, precision)
+        return (try part.reading(source).load(on: backend, precision: precision), source)
+      }
+    }
+  }
+
+  /// The checkpoint itself, or what is kept of it as bytes.
+  private func source<N>(of part: NetworkPart<N>, _ precision: Precision) throws -> any WeightSource {
+    guard precision == .int8, let cache = tools.int8Cache, !part.demand.quantizable.isEmpty else { return part.source }
+    return try cache.source(part, backend: backend) { listeners.onEvent(.notice($0)) }
+  }
+
+  private func stage<R>(_ stage: GenerationStage, _ body: () throws -> R) rethrows -> R {
+    let started = ContinuousClock.now
+    listeners.onEvent(.began(stage))
+    let result = try body()
+    listeners.onEvent(.ended(stage, seconds: (ContinuousClock.now - started).inSeconds))
+    return result
+  }
+}
+
+extension NetworkRole {
+  /// The stage of reading it.
+  fileprivate var loading: GenerationStage {
+    switch self {
+    case .textEncoder: .loadingTextEncoder
+    case .imageEncoder: .loadingImageEncoder
+    case .transformer, .highNoiseTransformer, .lowNoiseTransformer: .loadingTransformer
+    case .decoder: .loadingDecoder
+    }
+  }
+}
+
+extension Expert {
+  /// The place of its transformer in a model.
+  var networkRole: NetworkRole {
+    switch self {
+    case .only: .transformer
+    case .high: .highNoiseTransformer
+    case .low: .lowNoiseTransformer
+    }
+  }
+}
+
+extension GenerationTrace {
+  fileprivate mutating func record(_ embeddings: [Tensor], _ ids: PromptTokens) {
+    (context, promptIDs) = (embeddings[0], ids.prompt)
+    if embeddings.count > 1 { (contextNull, negativeIDs) = (embeddings[1], ids.negative ?? []) }
+  }
+}
+
+/// A thread of its own for the long computations of a run, so that they never hold a thread of the shared pool.
+final class GenerationThread: TaskExecutor {
+  private let queue = DispatchQueue(label: "wan.generation", qos: .userInitiated)
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    // The job is run once, by the queue, as the protocol asks.
+    queue.async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+  }
+}

@@ -1,0 +1,106 @@
+import Media
+public import Sampling
+public import Tensors
+import WanModels
+
+/// What a clip is made by: a plan's choices, as a clip's metadata, a report and a saved run tell them.
+public struct ClipDescription: Sendable, Hashable, Codable {
+  /// The family's name: "ti2v-5b".
+  public let model: String
+  /// As given.
+  public let prompt, negativePrompt: String
+  /// Columns x rows, in pixels.
+  public let size: FrameSize
+  /// Frames, and steps of the solver.
+  public let frames, steps: Int
+  /// Of playback.
+  public let fps: Double
+  /// By their names in a request.
+  public let solver: SolverKind
+  public let precision: Precision
+  /// The flow shift.
+  public let shift: Double
+  /// Of each expert; one transformer takes the low one.
+  public let guidanceLow, guidanceHigh: Float
+  public let seed: UInt64
+  /// "cpu", or "cuda" with the card's multiprocessors and threads.
+  public let noise: String
+  /// Whether a picture was given to start from.
+  public let fromImage: Bool
+
+  public init(_ plan: GenerationPlan) {
+    model = plan.model.family.name
+    (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
+    size = FrameSize(width: plan.width, height: plan.height)
+    (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
+    (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
+    (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
+    fromImage = plan.image != nil
+    noise =
+      switch plan.noise {
+      case .cpu: "cpu"
+      case .cuda(let multiprocessors, let threads): "cuda \(multiprocessors)x\(threads)"
+      }
+  }
+}
+
+/// A plan in facts: what the clip is made by, and what making it takes.
+public struct PlanSummary: Sendable, Hashable {
+  /// The choices; in JSON its keys stand beside the others.
+  public let clip: ClipDescription
+  /// Of one prompt's pass through the transformer.
+  public let tokens: Int
+  /// In order of running.
+  public let experts: [ExpertSteps]
+  /// Bytes at the peak, those of its weights, and those of decoding alone.
+  public let memoryBytes, weightBytes, decodingMemoryBytes: Int
+  /// Rows x columns that frames are decoded in.
+  public let decodingTiles: String
+
+  /// How many steps an expert runs in a row, and the timestep of the first.
+  public struct ExpertSteps: Sendable, Hashable, Codable {
+    public let expert: Expert
+    public let steps: Int
+    public let firstTimestep: Float
+  }
+
+  public init(_ plan: GenerationPlan) {
+    clip = ClipDescription(plan)
+    tokens = plan.tokens
+    var next = 0
+    experts = plan.stepsPerExpert.map { expert, steps in
+      defer { next += steps }
+      return ExpertSteps(expert: expert, steps: steps, firstTimestep: plan.schedule.timesteps[next])
+    }
+    (memoryBytes, weightBytes) = (plan.memory.total, plan.memory.weights)
+    (decodingMemoryBytes, decodingTiles) = (plan.decodingMemory.total, plan.decodingTiling.description)
+  }
+}
+
+extension PlanSummary: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case tokens, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let facts = try decoder.container(keyedBy: CodingKeys.self)
+    clip = try ClipDescription(from: decoder)
+    tokens = try facts.decode(Int.self, forKey: .tokens)
+    experts = try facts.decode([ExpertSteps].self, forKey: .experts)
+    memoryBytes = try facts.decode(Int.self, forKey: .memoryBytes)
+    weightBytes = try facts.decode(Int.self, forKey: .weightBytes)
+    decodingMemoryBytes = try facts.decode(Int.self, forKey: .decodingMemoryBytes)
+    decodingTiles = try facts.decode(String.self, forKey: .decodingTiles)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try clip.encode(to: encoder)
+    var facts = encoder.container(keyedBy: CodingKeys.self)
+    try facts.encode(tokens, forKey: .tokens)
+    try facts.encode(experts, forKey: .experts)
+    try facts.encode(memoryBytes, forKey: .memoryBytes)
+    try facts.encode(weightBytes, forKey: .weightBytes)
+    try facts.encode(decodingMemoryBytes, forKey: .decodingMemoryBytes)
+    try facts.encode(decodingTiles, forKey: .decodingTiles)
+  }
+}

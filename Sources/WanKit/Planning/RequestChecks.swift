@@ -1,0 +1,122 @@
+import Media
+import Sampling
+import Tensors
+import WanModels
+
+// What a user can get wrong in a request, checked before anything else is done.
+
+extension GenerationPlan {
+  private static let longestPrompt = 20_000
+
+  static func checked(_ text: String, _ field: RequestField) throws(RequestError) -> String {
+    let length = text.unicodeScalars.count
+    guard length <= longestPrompt else {
+      throw .field(field, "\(length) characters; at most \(longestPrompt) are taken, and models read 512 tokens")
+    }
+    guard !text.unicodeScalars.contains("\u{FFFD}") else {
+      throw .field(field, "holds bytes that are not UTF-8; save or type the text as UTF-8")
+    }
+    return text
+  }
+
+  static func checkedImage(_ image: RGBImage?, family: ModelFamily) throws(RequestError) -> RGBImage? {
+    switch (family.conditioning, image) {
+    case (.none, .some):
+      throw .field(.image, "\(family.name) makes clips from text alone; use an i2v or ti2v model")
+    case (.channels, .none):
+      throw .field(.image, "\(family.name) needs an image to start from")
+    default:
+      return image
+    }
+  }
+
+  static func checkedGuidance(
+    _ guidance: GuidanceScales?, family: ModelFamily
+  ) throws(RequestError) -> GuidanceScales? {
+    guard let guidance, !family.hasTwoExperts, guidance.low.isFinite, guidance.high.isFinite,
+      guidance.low != guidance.high
+    else {
+      return guidance
+    }
+    throw .field(
+      .guidance, "\(guidance.low),\(guidance.high) is for two experts, and \(family.name) is one transformer: give one"
+    )
+  }
+
+  static func checkedFrames(_ frames: Int, stride: Int) throws(RequestError) -> Int {
+    let longest = stride * (largestGrid - 1) + 1
+    guard frames >= 1, frames <= longest else {
+      throw .field(.frames, "\(frames) is not from 1 to \(longest)")
+    }
+    let (below, rest) = ((frames - 1) / stride * stride + 1, (frames - 1) % stride)
+    guard rest == 0 else {
+      throw .field(.frames, "\(frames) is not \(stride) n + 1; the nearest are \(below) and \(below + stride)")
+    }
+    return frames
+  }
+
+  /// Positions that the published rotary table knows along each axis.
+  private static let largestGrid = 1024
+
+  static func size(
+    _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
+  ) throws(RequestError) -> (Int, Int) {
+    let multiple = model.sizeMultiple
+    let largest = multiple * largestGrid
+    if let image, let area = request.area {
+      guard (1...largest * largest).contains(area) else {
+        throw .field(.area, "\(area) is not from 1 to \(largest * largest) pixels")
+      }
+      return try imageSize(image, area: area, model: model)
+    }
+    let size = request.size ?? FrameSize(width: model.defaults.width, height: model.defaults.height)
+    guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
+      throw .field(.size, "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
+    }
+    if let image { return try imageSize(image, area: size.width * size.height, model: model) }
+    guard size.width % multiple == 0, size.height % multiple == 0 else {
+      let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
+      throw .field(
+        .size,
+        "\(size.width)x\(size.height) is not a multiple of \(multiple); the nearest is \(nearest[0])x\(nearest[1])")
+    }
+    return (size.width, size.height)
+  }
+
+  static func imageSize(_ image: RGBImage, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
+    do {
+      let multiple = model.sizeMultiple
+      let size = try ImagePlacement.size(
+        of: image, as: model.family.conditioning, maximumArea: area, multiple: multiple)
+      if max(size.width, size.height) <= multiple * largestGrid { return (size.width, size.height) }
+    } catch {
+      throw .field(.size, error.description)
+    }
+    throw .field(
+      .size,
+      "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
+  }
+
+  static func tiling(
+    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration
+  ) throws(RequestError) -> VAETiling {
+    guard let tiling = request.decodingTiling else {
+      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision)
+    }
+    guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
+      throw .field(
+        .decodingTiles, "\(tiling) tiles do not fit; this size is cut into at most \(latents[2])x\(latents[3])")
+    }
+    return tiling
+  }
+
+  static func schedule(_ solver: SolverKind, steps: Int, shift: Double) throws(RequestError) -> Schedule {
+    guard (1...1000).contains(steps) else { throw .field(.steps, "\(steps) is not from 1 to 1000") }
+    guard shift.isFinite, shift > 0 else { throw .field(.shift, "\(shift) is not a positive number") }
+    do {
+      return try Schedule(solver: solver, steps: steps, shift: shift)
+    } catch {
+      throw .schedule(error)
+    }
+  }
+}
