@@ -105,4 +105,13 @@ struct NoiseTests {
   }
 
   private func bits(_ tensor: Tensor) -> [UInt32] { tensor.floats().map(\.bitPattern) }
+
+  @Test("a generator that is told of earlier draws goes on after them", arguments: [NoiseSource.cpu, .cuda()])
+  func position(source: NoiseSource) {
+    var generator = source.generator(seed: 3)
+    let counts = [5, 1000, 16]
+    for count in counts { _ = generator.normal([count]) }
+    var other = source.generator(seed: 3, after: counts)
+    #expect(generator.normal([40]).floats() == other.normal([40]).floats())
+  }
 }

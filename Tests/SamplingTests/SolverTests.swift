@@ -105,4 +105,27 @@ struct SolverTests {
       #expect(x.floats() == y.floats())
     }
   }
+
+  @Test("a solver that is made of its state goes on bit for bit", arguments: SolverKind.allCases)
+  func state(kind: SolverKind) throws {
+    let schedule = try Schedule(solver: kind, steps: 5, shift: 5)
+    let velocities = (0..<5).map { step in
+      Velocity(conditional: .random([7], seed: UInt64(step)), unconditional: .random([7], seed: 99), scale: 4)
+    }
+    var solver = makeSolver(kind, schedule: schedule)
+    var x = Tensor.random([7], seed: 1)
+    for velocity in velocities {
+      var other = try makeSolver(kind, schedule: schedule, state: solver.state)
+      let (a, b) = (solver.step(velocity: velocity, latents: x), other.step(velocity: velocity, latents: x))
+      #expect(a.latents.floats() == b.latents.floats() && a.clean.floats() == b.clean.floats())
+      x = a.latents
+    }
+    #expect(solver.state.index == 5)
+    #expect(throws: SamplingError.self) {
+      try makeSolver(kind, schedule: schedule, state: SolverState(index: 6, tensors: solver.state.tensors))
+    }
+    #expect(throws: SamplingError.self) {
+      try makeSolver(kind, schedule: schedule, state: SolverState(index: 2, tensors: ["stray": x]))
+    }
+  }
 }

@@ -19,12 +19,15 @@ public struct StepResult: Sendable {
   public var clean: Tensor { solved.clean }
   /// What the step took, without loading.
   public let seconds: Double
+  /// Where the run stands after it: what a run is resumed from.
+  public let state: RunState
 
   private let solved: SolverStep
 
-  init(_ solved: SolverStep, step: Int, of steps: Int, timestep: Float, expert: Expert, seconds: Double) {
-    (self.solved, latents) = (solved, solved.latents)
-    (self.step, self.steps, self.timestep, self.expert, self.seconds) = (step, steps, timestep, expert, seconds)
+  fileprivate init(_ solved: SolverStep, _ state: RunState, _ plan: GenerationPlan, seconds: Double) {
+    (self.solved, self.state, latents) = (solved, state, solved.latents)
+    (step, steps, self.seconds) = (state.facts.step, plan.steps, seconds)
+    (timestep, expert) = (plan.schedule.timesteps[step - 1], plan.experts[step - 1])
   }
 }
 
@@ -40,19 +43,43 @@ struct DenoisingRun {
   private var solver: any Solver
   /// Where the run stands: [C, T, h, w] float32, with the known first frame put back.
   private(set) var latents: Tensor
+  /// How many numbers each draw of noise has taken.
+  private let draws: [Int]
   /// Gives the transformer of an expert, and the prompts as it sees them.
   private let expert: (Expert) throws -> (model: WanTransformer, context: TextContext)
 
-  /// - Parameter noise: [C, T, h, w] float32.
+  /// At the first step, from noise [C, T, h, w] float32, or where a run of the same plan stood.
+  ///
+  /// - Throws: `SamplingError` for a state of another plan.
   init(
-    _ plan: GenerationPlan, from noise: Tensor, _ conditioning: Conditioning, on backend: any Backend,
+    _ plan: GenerationPlan, from start: Start, _ conditioning: Conditioning, on backend: any Backend,
     expert: @escaping (Expert) throws -> (model: WanTransformer, context: TextContext)
-  ) {
+  ) throws(SamplingError) {
     (self.plan, self.conditioning, self.backend, self.expert) = (plan, conditioning, backend, expert)
     rotary = RotaryTable(
       headDimension: plan.model.transformers.configuration.headDimension, grid: plan.grid, on: backend)
-    solver = makeSolver(plan.solver, schedule: plan.schedule)
-    latents = conditioning.holding(noise)
+    switch start {
+    case .noise(let noise):
+      solver = makeSolver(plan.solver, schedule: plan.schedule)
+      (latents, draws) = (conditioning.holding(noise), [noise.count])
+    case .state(let state):
+      try plan.check(state)
+      solver = try makeSolver(plan.solver, schedule: plan.schedule, state: state.history)
+      (latents, draws) = (state.latents, state.facts.draws)
+    }
+  }
+
+  /// Where a run begins.
+  enum Start {
+    case noise(Tensor)
+    case state(RunState)
+  }
+
+  /// Where the run stands.
+  private var state: RunState {
+    let facts = RunState.Facts(
+      step: solver.index, solver: plan.solver, seed: plan.seed, noise: plan.noise, draws: draws)
+    return RunState(facts, latents: latents, history: solver.state)
   }
 
   /// The next step, or `nil` after the last.
@@ -72,9 +99,7 @@ struct DenoisingRun {
     let solved = solver.step(velocity: guided(velocities, by: name), latents: latents)
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
     latents = conditioning.holding(solved.latents)
-    return StepResult(
-      solved, step: step + 1, of: plan.steps, timestep: t, expert: name,
-      seconds: (ContinuousClock.now - started).inSeconds)
+    return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
   }
 
   /// The one place that decides whether a step goes on, at its start and between its blocks: several machines that share
@@ -86,5 +111,18 @@ struct DenoisingRun {
     guard velocities.count == 2 else { return Velocity(velocities[0]) }
     let scale = expert == .high ? plan.guidance.high : plan.guidance.low
     return Velocity(conditional: velocities[0], unconditional: velocities[1], scale: scale)
+  }
+}
+
+extension GenerationPlan {
+  /// Whether a run of this plan can stand where a state says.
+  func check(_ state: RunState) throws(SamplingError) {
+    let facts = state.facts
+    guard facts.solver == solver, facts.seed == seed, facts.noise == noise else {
+      throw .state("it is of solver \(facts.solver.rawValue) and seed \(facts.seed)")
+    }
+    guard state.latents.shape == latentShape else {
+      throw .state("its latents are \(state.latents.shape), the plan's \(latentShape)")
+    }
   }
 }

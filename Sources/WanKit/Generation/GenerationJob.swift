@@ -7,11 +7,13 @@ import Sampling
 import Tensors
 import WanModels
 
-/// Who hears of a job.
+/// Where a job begins and who hears of it.
 struct JobListeners: Sendable {
   let recorder: TraceRecorder?
   let observers: [any StepObserver]
   let onEvent: @Sendable (GenerationEvent) -> Void
+  /// Where the run begins, unless at its first step.
+  let state: RunState?
   /// Takes the latents when they are final, before they are decoded.
   let sampled: @Sendable (Tensor) -> Void
 }
@@ -49,18 +51,26 @@ final class GenerationJob {
   private func sample() throws -> Tensor {
     let embeddings = try stage(.encodingText) { try encodeText() }
     let conditioning = try condition()
-    let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
-    listeners.recorder?.note { trace in (trace.noise, trace.sigmas) = (noise, plan.schedule.sigmas) }
+    let start = start()
     tools.logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
     return try stage(.sampling) {
       defer { context = nil }
-      var run = DenoisingRun(plan, from: noise, conditioning, on: backend) { try self.transformer($0, embeddings) }
+      var run = try DenoisingRun(plan, from: start, conditioning, on: backend) { try self.transformer($0, embeddings) }
       let observers = self.observers
       while let step = try run.next() {
         for observer in observers { try observer.observe(step) }
       }
       return run.latents
     }
+  }
+
+  /// The noise of the plan's seed, or where the run stood.
+  private func start() -> DenoisingRun.Start {
+    listeners.recorder?.note { $0.sigmas = plan.schedule.sigmas }
+    if let state = listeners.state { return .state(state) }
+    let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
+    listeners.recorder?.note { $0.noise = noise }
+    return .noise(noise)
   }
 
   /// The watchdog looks first, so that a useless step is neither kept nor told.

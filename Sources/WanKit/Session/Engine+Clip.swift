@@ -22,8 +22,8 @@ extension Engine {
   ///
   /// The target is looked at and the encoder is tried before anything is computed.
   ///
-  /// - Parameters: as of ``run(_:keepTrace:observers:onEvent:frames:)``.
-  /// - Throws: `MediaError`, and what ``run(_:keepTrace:observers:onEvent:frames:)`` throws; nothing is left behind then,
+  /// - Parameters: as of ``run(_:from:keepTrace:observers:onEvent:frames:)``.
+  /// - Throws: `MediaError`, and what ``run(_:from:keepTrace:observers:onEvent:frames:)`` throws; nothing is left behind then,
   ///   unless sampling was done: then ``UnfinishedClip``, which says where the latents are.
   @discardableResult
   public func clip(
@@ -36,7 +36,8 @@ extension Engine {
     let writer = try await ClipWriter(to: output.target, settings: settings, ffmpeg: output.ffmpeg)
     let sampled = Sampled()
     let recorder = keepTrace ? TraceRecorder() : nil
-    let listeners = JobListeners(recorder: recorder, observers: observers, onEvent: onEvent, sampled: sampled.take)
+    let listeners = JobListeners(
+      recorder: recorder, observers: observers, onEvent: onEvent, state: nil, sampled: sampled.take)
     do {
       try await perform(plan, listeners) { chunk in
         for frame in RGBImage.frames(of: chunk) { try await writer.write(frame) }

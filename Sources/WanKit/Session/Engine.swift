@@ -1,6 +1,6 @@
 import Layers
 public import Logging
-import Sampling
+public import Sampling
 public import Tensors
 import WanModels
 
@@ -39,21 +39,23 @@ public actor Engine {
   /// Runs a plan from start to end on a thread of its own, when its turn comes.
   ///
   /// - Parameters:
+  ///   - state: where a run of the same plan stood, to go on from there.
   ///   - keepTrace: whether to keep every tensor for the returned trace; costs memory that grows with steps and frames.
   ///   - observers: look at each step in their order, after the watchdog and before the event that tells of it.
   ///   - onEvent: called in order as stages and steps pass.
   ///   - frames: takes frames [n, H, W, 3] in [-1, 1] in order; decoding waits for it.
   /// - Throws: `CancellationError`, at once while it waits for its turn, and within one layer while it computes;
-  ///   `WeightError`; `DeviceError`; `SamplingError` when latents or frames stop being finite; whatever an observer or
-  ///   `frames` throws.
+  ///   `WeightError`; `DeviceError`; `SamplingError` when latents or frames stop being finite, or the state is another
+  ///   plan's; whatever an observer or `frames` throws.
   @discardableResult
   public func run(
-    _ plan: GenerationPlan, keepTrace: Bool = false, observers: [any StepObserver] = [],
+    _ plan: GenerationPlan, from state: RunState? = nil, keepTrace: Bool = false, observers: [any StepObserver] = [],
     onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in },
     frames: @escaping @Sendable (Tensor) async throws -> Void
   ) async throws -> GenerationTrace? {
     let recorder = keepTrace ? TraceRecorder() : nil
-    let listeners = JobListeners(recorder: recorder, observers: observers, onEvent: onEvent, sampled: { _ in })
+    let listeners = JobListeners(
+      recorder: recorder, observers: observers, onEvent: onEvent, state: state, sampled: { _ in })
     try await perform(plan, listeners, frames: frames)
     return recorder?.trace
   }

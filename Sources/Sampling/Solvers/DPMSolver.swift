@@ -14,6 +14,15 @@ public struct DPMSolver: Solver {
     self.schedule = schedule
   }
 
+  init(schedule: Schedule, state: SolverState) throws(SamplingError) {
+    try state.check(schedule, names: state.index == 0 ? [] : ["clean"])
+    (self.schedule, index, previous) = (schedule, state.index, state.tensors["clean"])
+  }
+
+  public var state: SolverState {
+    SolverState(index: index, tensors: previous.map { ["clean": $0] } ?? [:])
+  }
+
   public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
     check(velocity, latents)
     let (now, next) = (NoiseLevel(schedule.sigmas[index]), NoiseLevel(schedule.sigmas[index + 1]))

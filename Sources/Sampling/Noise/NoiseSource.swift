@@ -22,6 +22,13 @@ public enum NoiseSource: Sendable, Hashable {
     }
   }
 
+  /// A generator that stands where one stands that has made some draws, each of so many numbers.
+  public func generator(seed: UInt64, after draws: [Int]) -> any NormalGenerator {
+    var generator = generator(seed: seed)
+    for count in draws { _ = generator.normal([count]) }
+    return generator
+  }
+
   /// The first draw of a fresh generator, float32.
   public func normal(seed: UInt64, shape: Shape) -> Tensor {
     var generator = generator(seed: seed)

@@ -23,12 +23,36 @@ public struct UniPCSolver: Solver {
     self.schedule = schedule
   }
 
+  init(schedule: Schedule, state: SolverState) throws(SamplingError) {
+    let names = ["latents", "clean", "older"].prefix(state.index == 0 ? 0 : state.index == 1 ? 2 : 3)
+    try state.check(schedule, names: Set(names))
+    (self.schedule, index) = (schedule, state.index)
+    history = state.tensors["latents"].flatMap { latents in
+      state.tensors["clean"].map { clean in
+        History(
+          latents: latents, clean: clean, older: state.tensors["older"],
+          order: Self.order(of: state.index - 1, steps: schedule.steps))
+      }
+    }
+  }
+
+  public var state: SolverState {
+    var tensors: [String: Tensor] = [:]
+    if let history { tensors = ["latents": history.latents, "clean": history.clean] }
+    if let older = history?.older { tensors["older"] = older }
+    return SolverState(index: index, tensors: tensors)
+  }
+
+  /// Of a step, counted from 0: the first has nothing to look back on, and the last is kept simple, as published.
+  private static func order(of index: Int, steps: Int) -> Int { min(2, steps - index, index + 1) }
+
   /// Makes three tensors: the clean sample, the corrected latents, and the result.
   public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
     check(velocity, latents)
     let clean = velocity.cleanSample(latents, sigma: schedule.sigmas[index])
+    // The corrector comes first: it moves the point that the predictor starts from.
     let x = history.map { corrected($0, with: clean) } ?? latents
-    let order = min(2, schedule.steps - index, index + 1)
+    let order = Self.order(of: index, steps: schedule.steps)
     let y = predicted(from: x, clean: clean, older: order == 2 ? history?.clean : nil)
     history = History(latents: x, clean: clean, older: history?.clean, order: order)
     index += 1

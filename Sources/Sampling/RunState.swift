@@ -1,0 +1,54 @@
+public import Tensors
+
+/// Where a run stands between two steps: all that is needed to go on in another process, bit for bit.
+public struct RunState: Sendable {
+  /// All but the tensors, as text.
+  public struct Facts: Sendable, Hashable, Codable {
+    /// Steps taken.
+    public let step: Int
+    /// The solver whose history it is.
+    public let solver: SolverKind
+    /// Of the noise.
+    public let seed: UInt64
+    public let noise: NoiseSource
+    /// The generator's position: how many numbers each draw so far has taken.
+    public let draws: [Int]
+
+    public init(step: Int, solver: SolverKind, seed: UInt64, noise: NoiseSource, draws: [Int]) {
+      (self.step, self.solver, self.seed, self.noise, self.draws) = (step, solver, seed, noise, draws)
+    }
+  }
+
+  public let facts: Facts
+  /// [C, T, h, w] float32, with a known first frame put back.
+  public let latents: Tensor
+  /// What the solver remembers.
+  public let history: SolverState
+
+  public init(_ facts: Facts, latents: Tensor, history: SolverState) {
+    (self.facts, self.latents, self.history) = (facts, latents, history)
+  }
+
+  private static let prefix = "solver."
+
+  /// Every tensor under a name of its own, sorted.
+  public var tensors: [(name: String, tensor: Tensor)] {
+    let named = history.tensors.map { (Self.prefix + $0.key, $0.value) }.sorted { $0.0 < $1.0 }
+    return [("latents", latents)] + named
+  }
+
+  /// A state that was written as its facts and tensors.
+  ///
+  /// - Throws: `SamplingError` for tensors that are no state's.
+  public init(_ facts: Facts, tensors: [String: Tensor]) throws(SamplingError) {
+    guard let latents = tensors["latents"], latents.dtype == .f32 else { throw .state("there are no float32 latents") }
+    var history: [String: Tensor] = [:]
+    for (name, tensor) in tensors where name != "latents" {
+      guard name.hasPrefix(Self.prefix), tensor.shape == latents.shape else {
+        throw .state("tensor '\(name.prefix(80))' of shape \(tensor.shape) beside latents \(latents.shape)")
+      }
+      history[String(name.dropFirst(Self.prefix.count))] = tensor
+    }
+    self.init(facts, latents: latents, history: SolverState(index: facts.step, tensors: history))
+  }
+}
