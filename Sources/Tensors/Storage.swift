@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -50,6 +52,7 @@ public final class Storage: @unchecked Sendable {
 
   /// Fresh zeroed memory on a 64-byte boundary; ``MemoryExhaustion`` where there is none.
   public convenience init(byteCount: Int) {
+    AllocationCount.current?.add(byteCount)
     let base = unsafe Storage.allocate(byteCount)
     // SAFETY: the block was allocated with exactly this many bytes.
     unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
@@ -84,6 +87,20 @@ public final class Storage: @unchecked Sendable {
     // SAFETY: no tensor refers to the block any more.
     if let address = unsafe address { unsafe release(address, byteCount) }
   }
+}
+
+/// Counts the storages of host memory that a task makes, where a test asks for it: what a loop allocates is part of what
+/// it promises.
+package final class AllocationCount: Sendable {
+  @TaskLocal package static var current: AllocationCount?
+  private let counted = Mutex<[Int]>([])
+
+  package init() {}
+
+  /// The bytes of each storage so far, in order.
+  package var byteCounts: [Int] { counted.withLock { $0 } }
+
+  fileprivate func add(_ byteCount: Int) { counted.withLock { $0.append(byteCount) } }
 }
 
 /// Memory of a device, made and understood by one backend alone; it is freed when the object goes.

@@ -128,4 +128,22 @@ struct SolverTests {
       try makeSolver(kind, schedule: schedule, state: SolverState(index: 2, tensors: ["stray": x]))
     }
   }
+
+  @Test(
+    "a guided step makes so many tensors and no more",
+    arguments: [(SolverKind.unipc, 3), (.dpmpp, 2), (.euler, 1)])
+  func allocations(kind: SolverKind, most: Int) throws {
+    let shape: Shape = [16, 21, 8, 8]
+    let schedule = try Schedule(solver: kind, steps: 6, shift: 5)
+    let velocity = Velocity(
+      conditional: .random(shape, seed: 1), unconditional: .random(shape, seed: 2), scale: 4)
+    var solver = makeSolver(kind, schedule: schedule)
+    var x = Tensor.random(shape, seed: 3)
+    for step in 0..<schedule.steps {
+      let count = AllocationCount()
+      AllocationCount.$current.withValue(count) { x = solver.step(velocity: velocity, latents: x).latents }
+      let tensors = count.byteCounts.filter { $0 >= x.byteCount }
+      #expect(tensors.count <= most, "step \(step + 1) made \(tensors.count)")
+    }
+  }
 }

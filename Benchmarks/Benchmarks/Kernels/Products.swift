@@ -8,8 +8,8 @@ func registerLinears(_ backend: CPUBackend) {
     for precision in Precision.allCases {
       kernel("linear \(m)x\(k)x\(n) \(precision.rawValue)", .operations(2 * m * k * n)) {
         let x = random([m, k], precision.activations)
-        let weights = backend.prepareLinear(random([n, k], .bf16), bias: Tensor.zeros([n]), precision: precision)
-        return { blackHole(backend.linear(x, weights)) }
+        let linear = backend.prepare(.dense(random([n, k], .bf16)), bias: Tensor.zeros([n]), precision: precision)
+        return { blackHole(linear(x, activation: .none, output: precision.activations)) }
       }
     }
   }
@@ -49,11 +49,10 @@ func registerConvolutions(_ backend: CPUBackend) {
         let dtype = precision.activations
         let x = random([frames, side, side, channels], dtype)
         let history = random([2, side, side, channels], dtype)
-        let weights = backend.prepareConvolution(
-          random([channels, channels, 3, 3, 3], .bf16), bias: Tensor.zeros([channels]), precision: precision)
-        return {
-          blackHole(backend.convolution(x, history: history, weights, geometry: geometry, output: dtype))
-        }
+        let convolution = backend.prepare(
+          kernel: random([channels, channels, 3, 3, 3], .bf16), bias: Tensor.zeros([channels]), geometry: geometry,
+          precision: precision)
+        return { blackHole(convolution(x, history: history, output: dtype)) }
       }
     }
   }
