@@ -10,21 +10,25 @@ public struct RunState: Sendable {
     public let solver: SolverKind
     /// Of the noise.
     public let seed: UInt64
+    /// Whose random numbers the seed stands for.
     public let noise: NoiseSource
     /// The generator's position: how many numbers each draw so far has taken.
     public let draws: [Int]
 
+    /// Facts of a run; whether they fit a plan is checked when it goes on.
     public init(step: Int, solver: SolverKind, seed: UInt64, noise: NoiseSource, draws: [Int]) {
       (self.step, self.solver, self.seed, self.noise, self.draws) = (step, solver, seed, noise, draws)
     }
   }
 
+  /// All but the tensors.
   public let facts: Facts
   /// [C, T, h, w] float32, with a known first frame put back.
   public let latents: Tensor
   /// What the solver remembers.
   public let history: SolverState
 
+  /// A state of parts that belong together; that is not checked.
   public init(_ facts: Facts, latents: Tensor, history: SolverState) {
     (self.facts, self.latents, self.history) = (facts, latents, history)
   }

@@ -152,6 +152,7 @@ public struct DeviceError: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// What ``Backend/combined(_:_:_:)`` makes of two numbers.
 public enum BinaryOperation: Sendable, Hashable, CaseIterable {
+  /// As the words say.
   case add, subtract, multiply, divide
   /// The larger and the smaller of both; NaN where one is NaN.
   case maximum, minimum
@@ -171,6 +172,7 @@ public enum UnaryOperation: Sendable, Hashable, CaseIterable {
 
 /// What ``Backend/reduced(_:_:)`` makes of a row.
 public enum Reduction: Sendable, Hashable, CaseIterable {
+  /// Of all numbers of the row.
   case sum, mean
   /// The largest number; NaN where one is NaN.
   case maximum

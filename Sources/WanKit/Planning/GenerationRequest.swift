@@ -100,6 +100,7 @@ public struct FrameSize: Sendable, Hashable, CustomStringConvertible {
   /// Columns and rows; nothing is checked before a plan is made.
   public let width, height: Int
 
+  /// A size as it was asked for.
   public init(width: Int, height: Int) {
     (self.width, self.height) = (width, height)
   }
@@ -169,5 +170,32 @@ extension Encoder {
   fileprivate func encode(text: String) throws {
     var value = singleValueContainer()
     try value.encode(text)
+  }
+}
+
+/// The parts of a request, by their names in JSON; errors name them.
+public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
+  /// The fields of ``GenerationRequest`` of these names.
+  case prompt, negativePrompt, image, size, area, frames
+  /// ``GenerationRequest/framesPerSecond``
+  case fps
+  /// The fields of these names.
+  case steps, shift, guidance, solver, seed, noise, precision
+  /// ``GenerationRequest/decodingTiling``
+  case decodingTiles
+}
+
+/// Why a request cannot be carried out; says which field and what would do.
+public enum RequestError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// The field and what is wrong with its value.
+  case field(RequestField, _ reason: String)
+  /// Steps and shift that make no schedule together.
+  case schedule(SamplingError)
+
+  public var description: String {
+    switch self {
+    case .field(let field, let reason): "\(field.rawValue): \(reason)"
+    case .schedule(let error): error.description
+    }
   }
 }

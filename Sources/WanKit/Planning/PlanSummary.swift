@@ -17,17 +17,20 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let fps: Double
   /// By their names in a request.
   public let solver: SolverKind
+  /// What products compute in.
   public let precision: Precision
   /// The flow shift.
   public let shift: Double
   /// Of each expert; one transformer takes the low one.
   public let guidanceLow, guidanceHigh: Float
+  /// Of the noise.
   public let seed: UInt64
   /// "cpu", or "cuda" with the card's multiprocessors and threads.
   public let noise: String
   /// Whether a picture was given to start from.
   public let fromImage: Bool
 
+  /// The choices of a plan.
   public init(_ plan: GenerationPlan) {
     model = plan.model.family.name
     (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
@@ -59,11 +62,15 @@ public struct PlanSummary: Sendable, Hashable {
 
   /// How many steps an expert runs in a row, and the timestep of the first.
   public struct ExpertSteps: Sendable, Hashable, Codable {
+    /// The transformer that runs.
     public let expert: Expert
+    /// In a row.
     public let steps: Int
+    /// Of the first of them, 0...1000.
     public let firstTimestep: Float
   }
 
+  /// The facts of a plan.
   public init(_ plan: GenerationPlan) {
     clip = ClipDescription(plan)
     tokens = plan.tokens

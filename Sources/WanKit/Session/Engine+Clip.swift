@@ -12,6 +12,7 @@ public struct ClipOutput: Sendable {
   /// Kept in the clip's comment where the format has one.
   public let metadata: String?
 
+  /// A target, what encodes it, and what it tells.
   public init(_ target: ClipTarget, ffmpeg: FFmpeg?, metadata: String? = nil) {
     (self.target, self.ffmpeg, self.metadata) = (target, ffmpeg, metadata)
   }

@@ -4,6 +4,7 @@ import Tensors
 
 /// A network's place in a model.
 public enum NetworkRole: Sendable, Hashable, Codable {
+  /// The text encoder, both halves of the autoencoder, and the transformer or each expert's.
   case textEncoder, imageEncoder, transformer, highNoiseTransformer, lowNoiseTransformer, decoder
 }
 
