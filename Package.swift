@@ -56,7 +56,12 @@ let package = Package(
   ],
   targets: [
     .target(name: "CAllocation", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
-    .target(name: "CKernels", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
+    .target(
+      name: "CKernels",
+      // A folder for each operation; their files, and the shared ones, include each other by name.
+      cSettings: ["attention", "product", "bytes", "convolution", "norms", "elementwise", "shared"].map {
+        .headerSearchPath($0)
+      } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
     library("Files"),
     library("Tensors", ["Files"]),

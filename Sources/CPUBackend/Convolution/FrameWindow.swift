@@ -8,11 +8,23 @@ struct FrameWindow {
   /// Channels of a merged pixel, frame by frame, then zeros.
   let merged: Int
 
-  /// Fills a window of merged pixels: `rows` rows and `columns` columns from (top, left), which may lie outside.
+  /// A rectangle of pixels that may reach over the frame's edges.
+  struct Area {
+    let top, left, rows, columns: Int
+  }
+
+  /// What a product reads.
+  struct Numbers {
+    /// float32 or bfloat16.
+    let type: DType
+    /// Whether float32 numbers are rounded to bfloat16 on the way, where the machine has no products of the latter.
+    let rounds: Bool
+  }
+
+  /// Fills a window with the merged pixels of an area; what lies outside of the frame is zero.
   @unsafe
-  func gather(
-    top: Int, left: Int, rows: Int, columns: Int, as type: DType, rounded: Bool, into window: UnsafeMutableRawPointer
-  ) {
+  func gather(_ area: Area, as numbers: Numbers, into window: UnsafeMutableRawPointer) {
+    let (top, left, rows, columns, type) = (area.top, area.left, area.rows, area.columns, numbers.type)
     let rowBytes = columns * merged * type.byteCount
     for row in 0..<rows {
       let target = unsafe window + row * rowBytes
@@ -27,7 +39,7 @@ struct FrameWindow {
         guard let frame else { continue }
         unsafe copy(
           frame.address((y * width + left + inside.lowerBound) * channels), frame.dtype, pixels: inside.count,
-          to: target + (inside.lowerBound * merged + index * channels) * type.byteCount, type, rounded: rounded)
+          to: target + (inside.lowerBound * merged + index * channels) * type.byteCount, numbers)
       }
     }
   }
@@ -35,10 +47,10 @@ struct FrameWindow {
   /// Copies neighbouring pixels of one frame to their places in merged pixels.
   @unsafe
   private func copy(
-    _ source: UnsafeRawPointer, _ from: DType, pixels: Int, to target: UnsafeMutableRawPointer, _ type: DType,
-    rounded: Bool
+    _ source: UnsafeRawPointer, _ from: DType, pixels: Int, to target: UnsafeMutableRawPointer, _ numbers: Numbers
   ) {
-    let rounds = rounded && from == .f32 && type == .f32
+    let type = numbers.type
+    let rounds = numbers.rounds && from == .f32 && type == .f32
     let dense = merged == channels
     let (count, stretch) = dense ? (1, pixels * channels) : (pixels, channels)
     for index in 0..<count {

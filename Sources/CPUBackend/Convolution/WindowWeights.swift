@@ -13,10 +13,12 @@ enum WindowWeights {
     if case .packed = self { true } else { false }
   }
 
-  /// The side of the square of results that are computed together with fewer products; 1 where it does not pay.
+  /// m of Winograd's F(m x m, 3 x 3) (Lavin and Gray, https://arxiv.org/abs/1509.09308): the side of a square of results
+  /// that are computed together, from 4 (m = 2) or 2.25 (m = 4) products per result and channel instead of 9; 1 where the
+  /// way there and back costs more than it saves.
   ///
-  /// Tiles of four move a result by some 3e-6 of its size: below what bfloat16 rounds away, too much beside float32.
-  /// They are computed in float32, and still faster than products of bfloat16; tiles of two are not.
+  /// F(4 x 4) moves a result by some 3e-6 of its size: below what bfloat16 rounds away, too much beside float32. It is
+  /// computed in float32, and still faster than products of bfloat16; F(2 x 2) is not.
   func tileSize(_ key: WindowKey) -> Int {
     guard case .taps(let weight) = self, key.kernelHeight == 3, key.kernelWidth == 3 else { return 1 }
     let pixels = key.outputHeight * key.outputWidth
@@ -31,7 +33,7 @@ struct WindowProduct {
   private enum Form {
     case packed(Primitive, weights: Tensor)
     case taps(Tensor)
-    /// As taps, in tiles of `size` by `size` results.
+    /// Winograd's way, in squares of `size` by `size` results.
     case tiled(Tensor, size: Int)
   }
 

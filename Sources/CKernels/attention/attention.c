@@ -1,3 +1,23 @@
+// softmax(q k^T) v for one head, a block of keys at a time, with a running softmax (Milakov and Gimelshein, "Online
+// normalizer calculation for softmax", https://arxiv.org/abs/1805.02867), so that no matrix of queries by keys is ever held.
+//
+// wan_attention_pack lays a head's keys and values out once; wan_attention takes blocks of queries through them. Both are
+// compiled once per instruction set, from one map:
+//
+//   variants.h                    goes through the sets, and includes for each of them
+//     attention_kernels.h         WAN_SUFFIX, WAN_WIDTH, WAN_PAIRS and WAN_QUADS say which; tile.h gives WAN_TILE_ROWS
+//       attention_softmax.h       the running softmax of a tile's queries
+//       attention_pack_bytes.h    keys and values as bytes, where WAN_QUADS is set
+//       attention_pack.h          keys and values as numbers, where it is not
+//       attention_tiles.h         the products of a tile
+//       tile_end.h                takes back what tile.h defined
+//
+//   set             suffix        numbers in one step of a product      defined for it
+//   any             _portable     one float32
+//   AVX2            _avx2         one float32
+//   AVX-512         _avx512       one float32
+//   AVX-512-BF16    _avx512_bf16  two bfloat16                          WAN_PAIRS
+//   AVX-512-VNNI    _avx512_vnni  four bytes                            WAN_QUADS
 #define WAN_FILE "attention_kernels.h"
 #define WAN_WITH_PAIRS
 #define WAN_WITH_QUADS

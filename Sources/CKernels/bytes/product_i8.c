@@ -1,3 +1,11 @@
+// Products of rows of bytes with a matrix of bytes, exact in 32 bits; int8 linears use it.
+//
+// The instruction (vpdpbusd) takes unsigned bytes on one side: columns are raised by 128 for it, and what that adds, 128
+// times the sum of a row's bytes, is taken off again. Sets without it multiply pairs of 16-bit numbers.
+//
+// variants.h includes product_i8_kernels.h once per instruction set, with WAN_QUADS for the one that takes four bytes;
+// product_i8_pack.h in it lays rows and columns out, product_i8_tiles.h has the register tile, framed by tile.h and
+// tile_end.h. product_i8.h says what they share.
 #define WAN_FILE "product_i8_kernels.h"
 #define WAN_WITH_QUADS
 #ifndef WAN_DOT_PAIRS

@@ -4,6 +4,10 @@
 // For every stretch of WAN_STEP_BLOCK steps the matrix is copied into panels [panel][step][lane], small enough to stay in
 // the second-level cache; then each meets all rows, WAN_ROW_BLOCK of them before the next panel, in tiles of
 // WAN_TILE_ROWS. A step is an input, or a pair of them in bfloat16: a unit of four bytes.
+//
+// variants.h includes product_kernels.h once per instruction set, with WAN_PAIRS for the one that multiplies bfloat16;
+// product_pack.h in it lays the panels out, tile.h and tile_end.h frame the register tile. Linears use it, and
+// convolutions, once for each point of a kernel.
 #define WAN_FILE "product_kernels.h"
 #define WAN_WITH_PAIRS
 

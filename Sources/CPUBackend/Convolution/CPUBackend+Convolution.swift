@@ -2,6 +2,11 @@ import CKernels
 import COneDNN
 import Tensors
 
+// How a convolution is cut up. A tap is one point of a kernel. The frames that a kernel sees are merged into the channels of
+// one image, so that time is gone. A tile is what one task computes: a band of output rows of some frames, for one block of
+// outputs. A window is the image that a tile sees, with zeros where it reaches over an edge: products run over it without
+// looking at edges. 3x3 kernels are multiplied by Winograd's way (``WindowWeights``), all others tap by tap.
+
 extension CPUBackend {
   func convolution(_ x: Tensor, history: Tensor?, _ weights: CPUConvolution, output: DType) -> Tensor {
     let geometry = weights.geometry
@@ -59,9 +64,11 @@ extension CPUBackend {
       let row = index % rowCount
       for column in 0..<extents[2] {
         // SAFETY: the pixel lies in the result.
-        unsafe window.gather(
+        let area = FrameWindow.Area(
           top: row * geometry.strideHeight - geometry.padding.top,
-          left: column * geometry.strideWidth - geometry.padding.left, rows: 1, columns: 1, as: x.dtype, rounded: false,
+          left: column * geometry.strideWidth - geometry.padding.left, rows: 1, columns: 1)
+        unsafe window.gather(
+          area, as: .init(type: x.dtype, rounds: false),
           into: pixels.address((index * extents[2] + column) * x.shape[3]))
       }
     }
@@ -123,10 +130,11 @@ extension CPUBackend {
       step.scratchBytes, tile.frames.count * windowBytes, tile.frames.count * tile.pixels * step.stride * 4,
     ])
     for (index, frame) in tile.frames.enumerated() {
-      unsafe walk.window(of: frame, merged: layout.channels).gather(
+      let area = FrameWindow.Area(
         top: tile.rows.lowerBound * geometry.strideHeight - geometry.padding.top, left: -geometry.padding.left,
-        rows: step.windowHeight, columns: step.windowWidth, as: step.sourceType, rounded: weights.rounds,
-        into: parts[1] + index * windowBytes)
+        rows: step.windowHeight, columns: step.windowWidth)
+      unsafe walk.window(of: frame, merged: layout.channels).gather(
+        area, as: .init(type: step.sourceType, rounds: weights.rounds), into: parts[1] + index * windowBytes)
     }
     unsafe step.execute(threads, worker, window: parts[1], dst: parts[2], scratch: parts[0])
     let sums = unsafe parts[2].assumingMemoryBound(to: Float.self)
@@ -162,9 +170,9 @@ extension CPUBackend {
     let parts = unsafe worker.scratch([
       products.reduce(0) { max($0, $1.scratchBytes) }, (key.height + 1) * rowBytes, tile.pixels * stride * 4,
     ])
-    unsafe window.gather(
-      top: tile.rows.lowerBound - 1, left: column - 1, rows: key.height + 1, columns: key.width, as: type,
-      rounded: weights.rounds, into: parts[1])
+    let area = FrameWindow.Area(
+      top: tile.rows.lowerBound - 1, left: column - 1, rows: key.height + 1, columns: key.width)
+    unsafe window.gather(area, as: .init(type: type, rounds: weights.rounds), into: parts[1])
     for row in 0..<2 {
       unsafe products[row].execute(
         threads, worker, window: parts[1] + row * rowBytes, dst: parts[2], scratch: parts[0])
