@@ -9,6 +9,7 @@ public import Tensors
 /// pool that keeps what was freed; ``trim()`` empties it.
 public final class CPUBackend: HostBackend {
   public let name: String
+  public let traits: BackendTraits
   let threads: Threads
   let primitives: PrimitiveCache
   let memory: BufferPool
@@ -37,6 +38,9 @@ public final class CPUBackend: HostBackend {
     packsBF16 = packs ?? (multipliesBF16 && CPUBackend.offersTiles(primitives))
     let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
     let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
+    traits = BackendTraits(
+      memory: .host, precisions: Set(Precision.allCases), usesWeightsInPlace: !packsBF16,
+      overhead: .init(scratch: CPUBackend.typicalScratch, kept: idleLimit))
     name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"
   }
 
@@ -58,6 +62,9 @@ public final class CPUBackend: HostBackend {
     memory.trim()
     threads.trim()
   }
+
+  /// Bytes that four threads have for themselves at the widest convolutions: a plan must not depend on their number.
+  private static let typicalScratch = 192 << 20
 
   private static func offersTiles(_ primitives: PrimitiveCache) -> Bool {
     primitives.productIfOffered(ProductKey(bf16: true, m: 64, n: 64, k: 64))?.implementation.contains("amx") ?? false

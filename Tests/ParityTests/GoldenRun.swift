@@ -92,7 +92,7 @@ struct RecordedRuns {
       image = try await readImage(path: picture, ffmpeg: ffmpeg)
     }
     let folder = try ModelFolder(path: model(for: run, path: path))
-    let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder)
+    let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder, on: backend.traits)
     let engine = Engine(backend: backend)
     let trace = try await engine.run(plan, keepTrace: true) { _ in }
     return (run, try #require(trace))

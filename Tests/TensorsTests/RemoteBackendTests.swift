@@ -6,7 +6,7 @@ import Testing
 struct RemoteBackendTests {
   @Test("every operation made of primitives agrees with the reference, on tensors that the host cannot read")
   func conforms() throws {
-    let outcomes = try BackendConformance().outcomes(of: RemoteBackend(), int8: .bfloat16)
+    let outcomes = try BackendConformance().outcomes(of: RemoteBackend())
     for outcome in outcomes where !outcome.passes { Issue.record("\(outcome)") }
   }
 

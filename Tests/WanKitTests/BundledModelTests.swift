@@ -60,7 +60,7 @@ struct BundledModelTests {
   func defaults() throws {
     let model = try ModelFolder(path: Self.folder)
     #expect(model.family == .ti2v5B)
-    let plan = try GenerationPlan(GenerationRequest(prompt: "A red circle."), model: model)
+    let plan = try GenerationPlan(GenerationRequest(prompt: "A red circle."), model: model, on: .reference)
     #expect(plan.width == model.defaults.width && plan.frames == model.defaults.frames)
     #expect(model.defaults != ModelFamily.ti2v5B.defaults)
   }

@@ -25,7 +25,7 @@ struct CancellationTests {
   ) async throws -> EventRecorder {
     var request = SmallRuns.request(steps: steps)
     (request.frames, request.decodingTiling) = (frames, tiling)
-    let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference)
     let (recorder, canceller) = (EventRecorder(), Canceller())
     let (start, begin) = AsyncStream<Void>.makeStream()
     let task = Task {
@@ -80,7 +80,7 @@ struct CancellationTests {
     let model = try SmallRuns.model("ti2v")
     let task = Task {
       while !Task.isCancelled { await Task.yield() }
-      _ = try GenerationPlan(SmallRuns.request(), model: model)
+      _ = try GenerationPlan(SmallRuns.request(), model: model, on: .reference)
     }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
@@ -88,7 +88,7 @@ struct CancellationTests {
 
   @Test("a run of a cancelled task does not begin")
   func before() async throws {
-    let plan = try GenerationPlan(SmallRuns.request(), model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(SmallRuns.request(), model: SmallRuns.model("ti2v"), on: .reference)
     let recorder = EventRecorder()
     let task = Task {
       while !Task.isCancelled { await Task.yield() }

@@ -22,7 +22,7 @@ struct CheckpointIdentityTests {
   /// Bits of a run and how many prompts it had to encode.
   private func run(_ model: ModelCopy, _ cache: TemporaryFolder) async throws -> (bits: [UInt32], made: Int) {
     let before = prompts(cache)
-    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: ModelFolder(path: model.path))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: ModelFolder(path: model.path), on: .reference)
     let engine = Engine(backend: CPUBackend(threads: 2), promptCache: PromptCache(folder: cache.path))
     let trace = try await engine.run(plan, keepTrace: true) { _ in }
     return (try #require(trace).bits(), prompts(cache) - before)

@@ -86,7 +86,7 @@ struct CodingTests {
   @Test("the steps and stages of a run come back from their JSON")
   func run() async throws {
     let recorder = EventRecorder()
-    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"), on: .reference)
     _ = try await SmallRuns.recorded(plan, recorder)
     #expect(recorder.events.count > 5)
     for event in recorder.events { try expectReturns(event) }
@@ -94,8 +94,8 @@ struct CodingTests {
 
   @Test("a plan's summary comes back, its choices beside what it takes")
   func summary() throws {
-    let plan = try GenerationPlan(SmallRuns.request(steps: 4), model: SmallRuns.model("t2v"))
-    let summary = PlanSummary(plan)
+    let plan = try GenerationPlan(SmallRuns.request(steps: 4), model: SmallRuns.model("t2v"), on: .reference)
+    let summary = PlanSummary(plan, on: .reference)
     try expectReturns(summary)
     try expectReturns(summary.clip)
     let object = try #require(

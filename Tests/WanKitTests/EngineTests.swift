@@ -12,7 +12,7 @@ struct EngineTests {
   private func plan(_ model: String = "ti2v", steps: Int = 1, seed: UInt64 = 5) throws -> GenerationPlan {
     var request = SmallRuns.request(steps: steps)
     request.seed = seed
-    return try GenerationPlan(request, model: SmallRuns.model(model))
+    return try GenerationPlan(request, model: SmallRuns.model(model), on: .reference)
   }
 
   /// The stages of loading in a run.
@@ -72,7 +72,7 @@ struct EngineTests {
     let engine = Engine(backend: CPUBackend(threads: 2), budget: 1 << 40)
     func run() async throws -> [GenerationStage] {
       try await loading(
-        engine, GenerationPlan(SmallRuns.request(steps: 1), model: ModelFolder(path: copy.path)))
+        engine, GenerationPlan(SmallRuns.request(steps: 1), model: ModelFolder(path: copy.path), on: .reference))
     }
     #expect(try await run().count == 3)
     #expect(try await run() == [])
@@ -179,7 +179,7 @@ struct EngineTests {
     }
     var request = SmallRuns.request(steps: 4)
     (request.solver, request.image) = (solver, SmallRuns.image)
-    let plan = try GenerationPlan(request, model: SmallRuns.model(model))
+    let plan = try GenerationPlan(request, model: SmallRuns.model(model), on: .reference)
     let (engine, keeper) = (Engine(backend: CPUBackend(threads: 2), budget: 1 << 40), Keeper())
     let whole = try #require(try await engine.run(plan, keepTrace: true, observers: [keeper]) { _ in })
     for state in keeper.states.withLock({ $0 }) {

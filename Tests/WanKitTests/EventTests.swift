@@ -13,7 +13,7 @@ struct EventTests {
   {
     var request = SmallRuns.request()
     edit(&request)
-    let plan = try GenerationPlan(request, model: SmallRuns.model(name))
+    let plan = try GenerationPlan(request, model: SmallRuns.model(name), on: .reference)
     let recorder = EventRecorder()
     try await Engine(backend: CPUBackend(threads: 2)).run(plan, onEvent: { recorder($0) }, frames: { _ in })
     return recorder
@@ -63,7 +63,7 @@ struct EventTests {
 
   @Test("frames come in order, in float32 within [-1, 1]")
   func frames() async throws {
-    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"), on: .reference)
     let shapes = Mutex<[Shape]>([])
     try await Engine(backend: CPUBackend(threads: 2)).run(plan) { frames in
       #expect(frames.dtype == .f32 && frames.floats().allSatisfy { abs($0) <= 1 })
@@ -75,7 +75,7 @@ struct EventTests {
   @Test("an error of the frames' receiver ends the run and comes back")
   func receiver() async throws {
     struct Full: Error {}
-    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"), on: .reference)
     let recorder = EventRecorder()
     await #expect(throws: Full.self) {
       try await Engine(backend: CPUBackend(threads: 2)).run(
@@ -87,7 +87,7 @@ struct EventTests {
   @MainActor
   @Test("a run started from the main actor computes elsewhere")
   func mainActor() async throws {
-    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 1), model: SmallRuns.model("ti2v"), on: .reference)
     let onMain = Mutex(0)
     try await Engine(backend: CPUBackend(threads: 2)).run(
       plan, onEvent: { _ in onMain.withLock { $0 += Thread.isMainThread ? 1 : 0 } },

@@ -72,7 +72,7 @@ struct FailingRunTests {
     }
     var request = SmallRuns.request(steps: 1)
     request.decodingTiling = tiling
-    let plan = try GenerationPlan(request, model: ModelFolder(path: copy.path))
+    let plan = try GenerationPlan(request, model: ModelFolder(path: copy.path), on: .reference)
     let error = await #expect(throws: SamplingError.self) {
       _ = try await Engine(backend: CPUBackend(threads: 2)).run(plan) { _ in }
     }
@@ -89,7 +89,7 @@ struct FailingRunTests {
     }
     let folder = try TemporaryFolder()
     if isSecond { try Data("mine".utf8).write(to: folder.url.appendingPathComponent("a.latents.safetensors")) }
-    let plan = try GenerationPlan(SmallRuns.request(steps: 2), model: ModelFolder(path: copy.path))
+    let plan = try GenerationPlan(SmallRuns.request(steps: 2), model: ModelFolder(path: copy.path), on: .reference)
     let error = await #expect(throws: UnfinishedClip.self) {
       try await Engine(backend: CPUBackend(threads: 2)).clip(
         plan, into: ClipOutput(ClipTarget(path: folder.path("a.y4m")), ffmpeg: nil, metadata: "told"))

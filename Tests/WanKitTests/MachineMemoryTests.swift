@@ -2,7 +2,8 @@ import Foundation
 import Tensors
 import TestSupport
 import Testing
-import WanKit
+
+@testable import WanKit
 
 /// What is read of a machine, from folders that look like its `proc` and `sys`.
 struct MachineMemoryTests {
@@ -103,16 +104,17 @@ struct MachineMemoryTests {
   private func plan(_ precision: Precision = .bf16, frames: Int = 5) throws -> GenerationPlan {
     var request = SmallRuns.request(precision)
     request.frames = frames
-    return try GenerationPlan(request, model: SmallRuns.model("ti2v"))
+    return try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference)
   }
 
   @Test("a plan is held against what its stages need; what the text encoder maps does not count")
   func check() throws {
     let plan = try plan()
-    let needed = max(plan.samplingMemory.total, plan.decodingMemory.total)
-    try plan.check(MachineMemory(resident: .init(needed, .machine)))
+    let needed = max(plan.samplingMemory(on: .reference).total, plan.decodingMemory.total)
+    try plan.check(MachineMemory(resident: .init(needed, .machine)), on: .reference)
     let error = #expect(throws: MemoryShortage.self) {
-      try plan.check(MachineMemory(resident: .init(needed - 1, .controlGroup("/sys/fs/cgroup/memory.max"))))
+      try plan.check(
+        MachineMemory(resident: .init(needed - 1, .controlGroup("/sys/fs/cgroup/memory.max"))), on: .reference)
     }
     #expect(error?.needed == needed)
     let text = error?.description ?? ""
@@ -125,22 +127,53 @@ struct MachineMemoryTests {
     let machine = MachineMemory(resident: .init(0, .machine))
     for (precision, frames) in [(Precision.bf16, 1), (.int8, 1), (.bf16, 5)] {
       let plan = try plan(precision, frames: frames)
-      let error = try #require(#expect(throws: MemoryShortage.self) { try plan.check(machine) })
-      let isSampling = plan.samplingMemory.total >= plan.decodingMemory.total
+      let error = try #require(#expect(throws: MemoryShortage.self) { try plan.check(machine, on: .reference) })
+      let isSampling = plan.samplingMemory(on: .reference).total >= plan.decodingMemory.total
       #expect(error.remedies.contains(.tiles) == !isSampling)
-      let weighs = plan.samplingMemory.weights > plan.samplingMemory.total / 8
+      let weighs = plan.samplingMemory(on: .reference).weights > plan.samplingMemory(on: .reference).total / 8
       #expect(error.remedies.contains(.int8) == (isSampling && weighs && precision != .int8))
       #expect(!error.remedies.contains(.fewerFrames) || frames > 1)
     }
+  }
+
+  @Test("a device is held to its own memory and to what its backend keeps, whatever the machine has")
+  func device() throws {
+    let plan = try plan()
+    func traits(_ byteCount: Int?) -> BackendTraits {
+      BackendTraits(
+        memory: .device(byteCount: byteCount), precisions: [.f32, .bf16], usesWeightsInPlace: false,
+        overhead: .init(scratch: 3, kept: 4))
+    }
+    let needed = max(plan.samplingMemory(on: traits(nil)).total, plan.decodingMemory.total) + 7
+    let nothing = MachineMemory(resident: .init(0, .machine))
+    try plan.check(nothing, on: traits(needed))
+    try plan.check(nothing, on: traits(nil))
+    let error = #expect(throws: MemoryShortage.self) { try plan.check(nothing, on: traits(needed - 1)) }
+    #expect(error?.needed == needed && error?.description.contains("the device that it runs on has") == true)
+  }
+
+  @Test("weights that a backend copies count against the process's own memory")
+  func copies() throws {
+    let plan = try plan()
+    func traits(_ precisions: Set<Precision>, inPlace: Bool) -> BackendTraits {
+      BackendTraits(memory: .host, precisions: precisions, usesWeightsInPlace: inPlace)
+    }
+    #expect(plan.ownedWeights(on: traits([.bf16], inPlace: true)) == 0)
+    let copies = traits([.bf16], inPlace: false)
+    #expect(plan.ownedWeights(on: copies) == plan.samplingMemory(on: copies).weights)
+    let bytes = try self.plan(.int8)
+    let made = bytes.ownedWeights(on: traits([.bf16, .int8], inPlace: true))
+    #expect(made > 0 && made < bytes.samplingMemory(on: .reference).weights)
+    #expect(bytes.ownedWeights(on: traits([.bf16], inPlace: true)) == 0, "no bytes are made where none are multiplied")
   }
 
   @Test("a limit on the process's own memory counts too")
   func owned() throws {
     let plan = try plan()
     let plenty = MachineMemory.Limit(1 << 40, .machine)
-    try plan.check(MachineMemory(resident: plenty, owned: .init(1 << 30, .addressSpace)))
+    try plan.check(MachineMemory(resident: plenty, owned: .init(1 << 30, .addressSpace)), on: .reference)
     let error = #expect(throws: MemoryShortage.self) {
-      try plan.check(MachineMemory(resident: plenty, owned: .init(64 << 20, .addressSpace)))
+      try plan.check(MachineMemory(resident: plenty, owned: .init(64 << 20, .addressSpace)), on: .reference)
     }
     #expect(error?.description.contains("(ulimit -v)") == true)
   }

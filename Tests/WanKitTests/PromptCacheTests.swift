@@ -13,7 +13,7 @@ struct PromptCacheTests {
     _ precision: Precision = .f32, _ model: ModelFolder? = nil, cache folder: String?
   ) async throws -> (bits: [UInt32], notices: [String]) {
     let plan = try GenerationPlan(
-      SmallRuns.request(precision, steps: 1), model: model ?? SmallRuns.model("ti2v"))
+      SmallRuns.request(precision, steps: 1), model: model ?? SmallRuns.model("ti2v"), on: .reference)
     let engine = Engine(backend: CPUBackend(threads: 2), promptCache: folder.map(PromptCache.init))
     let recorder = EventRecorder()
     let trace = try await engine.run(plan, keepTrace: true, onEvent: { recorder($0) }, frames: { _ in })

@@ -14,7 +14,8 @@ struct QuantizedWeightCacheTests {
   private func run(
     _ model: ModelCopy, _ place: QuantizedWeightCache.Place?
   ) async throws -> (bits: [UInt32], notices: [String]) {
-    let plan = try GenerationPlan(SmallRuns.request(.int8, steps: 1), model: ModelFolder(path: model.path))
+    let plan = try GenerationPlan(
+      SmallRuns.request(.int8, steps: 1), model: ModelFolder(path: model.path), on: .reference)
     let engine = Engine(backend: CPUBackend(threads: 2), int8Cache: place.map(QuantizedWeightCache.init))
     let recorder = EventRecorder()
     let trace = try await engine.run(plan, keepTrace: true, onEvent: { recorder($0) }, frames: { _ in })

@@ -131,7 +131,9 @@ struct RequestTests {
     var request = GenerationRequest(prompt: "A red ball.")
     if bad.model == "i2v" { request.image = Self.image(64, 64) }
     bad.edit(&request)
-    let error = try #require(throws: RequestError.self) { _ = try GenerationPlan(request, model: model) }
+    let error = try #require(throws: RequestError.self) {
+      _ = try GenerationPlan(request, model: model, on: .reference)
+    }
     for part in bad.says { #expect(error.description.contains(part), "\(error)") }
     #expect(error.description.utf8.count < 300)
   }
@@ -139,7 +141,7 @@ struct RequestTests {
   @Test("what a request leaves open is the model's choice")
   func defaults() throws {
     let model = try ModelFolder(path: Golden.bundledFolder + "/t2v")
-    let plan = try GenerationPlan(GenerationRequest(prompt: "x", negativePrompt: ""), model: model)
+    let plan = try GenerationPlan(GenerationRequest(prompt: "x", negativePrompt: ""), model: model, on: .reference)
     #expect((plan.width, plan.height, plan.frames, plan.framesPerSecond) == (1280, 720, 81, 16))
     #expect(plan.steps == 40 && plan.shift == 12 && plan.solver == .unipc)
     #expect(plan.guidance == GuidanceScales(low: 3, high: 4))
@@ -148,8 +150,8 @@ struct RequestTests {
     #expect(plan.tokens == 21 * 45 * 80)
     #expect(plan.stepsPerExpert.map(\.expert) == [.high, .low])
     #expect(plan.stepsPerExpert.reduce(0) { $0 + $1.steps } == 40)
-    #expect(plan.memory.total > 0)
-    #expect(plan.decodingTiling == .whole && plan.decodingMemory.total <= plan.memory.total)
+    #expect(plan.memory(on: .reference).total > 0)
+    #expect(plan.decodingTiling == .whole && plan.decodingMemory.total <= plan.memory(on: .reference).total)
   }
 
   @Test("a plan decodes in tiles where the frames are large, and as asked")
@@ -157,13 +159,13 @@ struct RequestTests {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "x")
     (request.size, request.frames) = (FrameSize(width: 64, height: 32), 5)
-    #expect(try GenerationPlan(request, model: model).decodingTiling == .whole)
+    #expect(try GenerationPlan(request, model: model, on: .reference).decodingTiling == .whole)
     request.decodingTiling = VAETiling(rows: 1, columns: 3)
-    #expect(try GenerationPlan(request, model: model).decodingTiling == VAETiling(rows: 1, columns: 3))
+    #expect(try GenerationPlan(request, model: model, on: .reference).decodingTiling == VAETiling(rows: 1, columns: 3))
     (request.size, request.frames, request.decodingTiling) = (FrameSize(width: 8192, height: 8192), 41, nil)
-    let plan = try GenerationPlan(request, model: model)
+    let plan = try GenerationPlan(request, model: model, on: .reference)
     #expect(plan.decodingTiling.count > 1)
-    #expect(plan.memory.total >= plan.decodingMemory.total)
+    #expect(plan.memory(on: .reference).total >= plan.decodingMemory.total)
   }
 
   @Test("a plan in int8 counts the blocks' matrices as bytes with a scale per row")
@@ -178,8 +180,10 @@ struct RequestTests {
       return try #require(matrix.byteCount) - matrix.shape.count - matrix.shape[0] * 4
     }
     #expect(!saved.isEmpty)
-    #expect(part.byteCount(in: .bf16) == part.source.byteCount)
-    #expect(part.byteCount(in: .int8) == part.source.byteCount - saved.reduce(0, +))
+    #expect(part.byteCount(in: .bf16, on: .reference) == part.source.byteCount)
+    #expect(part.byteCount(in: .int8, on: .reference) == part.source.byteCount - saved.reduce(0, +))
+    let traits = RemoteBackend().traits
+    #expect(part.byteCount(in: .int8, on: traits) == part.source.byteCount, "products of bytes are this backend's bf16")
   }
 
   @Test("the largest request is planned without overflow")
@@ -187,9 +191,9 @@ struct RequestTests {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "")
     (request.size, request.frames, request.steps) = (FrameSize(width: 32_768, height: 32_768), 4093, 1000)
-    let plan = try GenerationPlan(request, model: model)
+    let plan = try GenerationPlan(request, model: model, on: .reference)
     #expect(plan.tokens == 1024 * 1024 * 1024)
-    #expect(plan.memory.total > 1 << 40)
+    #expect(plan.memory(on: .reference).total > 1 << 40)
   }
 
   @Test("an image decides the shape, the size only the area")
@@ -197,7 +201,7 @@ struct RequestTests {
     let model = try ModelFolder(path: Golden.bundledFolder + "/ti2v")
     var request = GenerationRequest(prompt: "x", image: Self.image(200, 100))
     request.size = FrameSize(width: 128, height: 128)
-    let plan = try GenerationPlan(request, model: model)
+    let plan = try GenerationPlan(request, model: model, on: .reference)
     #expect(plan.width > plan.height)
     #expect(plan.width * plan.height <= 128 * 128)
     #expect(plan.width % 32 == 0 && plan.height % 32 == 0)

@@ -27,7 +27,7 @@ enum SmallRuns {
   static func trace(
     _ model: ModelFolder, _ request: GenerationRequest = request(), backend: any Backend = CPUBackend(threads: 2)
   ) async throws -> GenerationTrace {
-    let plan = try GenerationPlan(request, model: model)
+    let plan = try GenerationPlan(request, model: model, on: .reference)
     let trace = try await Engine(backend: backend).run(plan, keepTrace: true) { _ in }
     return try #require(trace)
   }
@@ -79,4 +79,9 @@ final class EventRecorder: Sendable {
       }
     }
   }
+}
+
+extension BackendTraits {
+  /// For plans that are looked at, or whose tiles are given.
+  static let reference = ReferenceBackend().traits
 }

@@ -11,6 +11,9 @@ public protocol Backend: Sendable {
   /// What the user sees: "reference", "cpu avx2".
   var name: String { get }
 
+  /// What plans and estimates go by.
+  var traits: BackendTraits { get }
+
   // MARK: Places
 
   /// The tensor where this backend computes: x itself where it lies there.

@@ -7,6 +7,10 @@ public struct OutlineBackend: Backend {
 
   public var name: String { "outline" }
 
+  public var traits: BackendTraits {
+    BackendTraits(memory: .device(byteCount: nil), precisions: [.f32, .bf16], usesWeightsInPlace: false)
+  }
+
   /// It holds nothing: any two of them are alike.
   public init() {}
 

@@ -4,6 +4,10 @@
 public struct ReferenceBackend: HostBackend {
   public var name: String { "reference" }
 
+  public var traits: BackendTraits {
+    BackendTraits(memory: .host, precisions: Set(Precision.allCases), usesWeightsInPlace: false)
+  }
+
   /// It holds nothing: any two of them are alike.
   public init() {}
 }

@@ -122,14 +122,14 @@ struct BenchVAE: AsyncParsableCommand {
     let encode = only == .decode ? nil : try encoding(configuration, backend)
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
-    report.tiles = only == .encode ? nil : tiling(configuration).description
+    report.tiles = only == .encode ? nil : tiling(configuration, on: backend).description
     try report.show(options)
   }
 
   private func decoding(_ configuration: VAEConfiguration, _ backend: any Backend) throws -> Double {
     let decoder = try RandomWeights.network(VAEDecoder.self, configuration, options, backend)
     let z = RandomWeights.normal(shape(configuration), seed: 1)
-    let tiling = tiling(configuration)
+    let tiling = tiling(configuration, on: backend)
     return try medianSeconds(options) {
       var decoding = decoder.decoding(z, tiling: tiling)
       while let part = try decoding.next() { _ = try backend.host(part.frames) }
@@ -148,9 +148,10 @@ struct BenchVAE: AsyncParsableCommand {
     [configuration.latentChannels, latent.frames, latent.height, latent.width]
   }
 
-  private func tiling(_ configuration: VAEConfiguration) -> VAETiling {
+  private func tiling(_ configuration: VAEConfiguration, on backend: any Backend) -> VAETiling {
     vaeTiles.tiling
-      ?? VAETiling.chosen(for: configuration, latents: shape(configuration), precision: options.engine.precision)
+      ?? VAETiling.chosen(
+        for: configuration, latents: shape(configuration), precision: options.engine.precision, on: backend.traits)
   }
 }
 

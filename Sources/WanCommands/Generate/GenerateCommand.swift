@@ -50,12 +50,12 @@ struct GenerateCommand: AsyncParsableCommand {
     let places = try output.places()
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
-    let plan = try await plan()
-    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
-    if !output.force { try plan.checkMemory() }
     let backend = self.engine.makeBackend()
+    let plan = try await plan(on: backend.traits)
+    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
+    if !output.force { try plan.checkMemory(on: backend.traits) }
     let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet))
-    reporter.begin(PlanReport(plan, backend: backend.name, clip: places.clip))
+    reporter.begin(PlanReport(plan, on: backend, clip: places.clip))
     let engine = Engine(
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let target = ClipOutput(
@@ -69,7 +69,7 @@ struct GenerateCommand: AsyncParsableCommand {
         peakMemory: CPUBackend.peakMemory()))
   }
 
-  private func plan() async throws -> GenerationPlan {
+  private func plan(on traits: BackendTraits) async throws -> GenerationPlan {
     guard let folder = clip.model ?? ModelLocator.bundled() else {
       throw CommandError(
         "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a folder with --model")
@@ -77,7 +77,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var request = clip.request(precision: engine.precision)
     let model = try ModelFolder(path: folder)
     if let image = clip.image { request.image = try await picture(image) }
-    return try GenerationPlan(request, model: model)
+    return try GenerationPlan(request, model: model, on: traits)
   }
 
   private func picture(_ path: String) async throws -> RGBImage {
@@ -100,9 +100,9 @@ extension GenerationTrace {
 
 extension GenerationPlan {
   /// Refuses a plan that needs more memory than there is, in the command's words.
-  func checkMemory(_ machine: MachineMemory = MachineMemory()) throws {
+  func checkMemory(_ machine: MachineMemory = MachineMemory(), on traits: BackendTraits) throws {
     do throws(MemoryShortage) {
-      try check(machine)
+      try check(machine, on: traits)
     } catch {
       let options = error.remedies.map(\.option) + ["--force to run all the same"]
       throw CommandError("\(error.cause); try \(options.joined(separator: ", "))")

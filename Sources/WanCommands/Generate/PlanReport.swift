@@ -14,10 +14,12 @@ struct PlanReport: Encodable {
   /// Pictures of an older set that the clip takes away, told to people alone.
   private let replaced: Int
 
-  init(_ plan: GenerationPlan, backend: String, clip: ClipTarget, machine: MachineMemory = MachineMemory()) {
-    summary = PlanSummary(plan)
+  init(
+    _ plan: GenerationPlan, on backend: any Backend, clip: ClipTarget, machine: MachineMemory = MachineMemory()
+  ) {
+    summary = PlanSummary(plan, on: backend.traits)
     machineMemoryBytes = machine.resident.byteCount
-    (folder, self.backend) = (plan.model.path, backend)
+    (folder, self.backend) = (plan.model.path, backend.name)
     output = clip.name == "-" ? "standard output" : clip.name
     replaced = clip.removedPaths(frameCount: plan.frames).count
   }

@@ -73,9 +73,10 @@ extension GenerationPlan {
   ///
   /// Reads the tokenizer, and cuts the prompts into tokens.
   ///
+  /// - Parameter traits: of the backend that will carry the plan out.
   /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
   ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
-  public init(_ request: GenerationRequest, model: ModelFolder) throws {
+  public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
     let defaults = model.defaults
     self.model = model
     prompt = try Self.checked(request.prompt, .prompt)
@@ -102,7 +103,7 @@ extension GenerationPlan {
     precision = request.precision
     let autoencoder = model.autoencoder.configuration
     decodingTiling = try Self.tiling(
-      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder)
+      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder, traits)
     let isGuided = guidance.low != 1 || guidance.high != 1
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

@@ -12,6 +12,8 @@ public struct MachineMemory: Sendable, Hashable {
     case addressSpace
     /// The process's limit on memory of its own (`ulimit -d`), less what it has taken.
     case ownMemory
+    /// What an accelerator has of its own.
+    case device
   }
 
   /// A number of bytes and who says so.

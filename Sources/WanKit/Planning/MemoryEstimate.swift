@@ -14,25 +14,28 @@ public struct MemoryEstimate: Sendable, Hashable {
 }
 
 extension GenerationPlan {
-  /// An estimate for the CPU backend, without the 70 MiB or so that the process takes in any case.
+  /// What the stage that needs most takes, without what process and backend take in any case (``BackendTraits/Overhead``).
   ///
   /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
-  public var memory: MemoryEstimate {
+  public func memory(on traits: BackendTraits) -> MemoryEstimate {
     let stages = [
-      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), samplingMemory, decodingMemory,
+      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), samplingMemory(on: traits),
+      decodingMemory,
     ]
     return stages.max { $0.total < $1.total } ?? decodingMemory
   }
 
   /// What sampling alone needs, with the larger expert.
-  public var samplingMemory: MemoryEstimate {
-    let transformer = model.transformers.all.map { $0.part.byteCount(in: precision) }.max() ?? 0
+  public func samplingMemory(on traits: BackendTraits) -> MemoryEstimate {
+    let transformer = model.transformers.all.map { $0.part.byteCount(in: precision, on: traits) }.max() ?? 0
     return MemoryEstimate(weights: transformer, activations: samplingBytes)
   }
 
-  /// Bytes of the matrices that ``Precision/int8`` makes, which no file has unless they are kept.
-  var quantizedBytes: Int {
-    guard precision == .int8 else { return 0 }
+  /// Bytes of the transformer's weights that no file has: copies where the backend makes them, else the matrices that
+  /// ``Precision/int8`` makes.
+  func ownedWeights(on traits: BackendTraits) -> Int {
+    guard traits.usesWeightsInPlace else { return samplingMemory(on: traits).weights }
+    guard precision == .int8, traits.precisions.contains(.int8) else { return 0 }
     return model.transformers.all.map { _, part in
       part.demand.quantizable.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
     }.max() ?? 0
@@ -55,9 +58,9 @@ extension GenerationPlan {
 
 extension NetworkPart<WanTransformer> {
   /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices as
-  /// bytes with a scale for each row.
-  public func byteCount(in precision: Precision) -> Int {
-    guard precision == .int8 else { return source.byteCount }
+  /// bytes with a scale for each row, where the backend multiplies bytes.
+  public func byteCount(in precision: Precision, on traits: BackendTraits) -> Int {
+    guard precision == .int8, traits.precisions.contains(.int8) else { return source.byteCount }
     return demand.quantizable.reduce(source.byteCount) { total, request in
       let stored = source.descriptor(request.name)?.byteCount ?? 0
       return total - stored + request.shape.count + request.shape[0] * DType.f32.byteCount

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 /// A plan that needs more memory than there is; says what would need less.
 public struct MemoryShortage: Error, Sendable, Hashable, CustomStringConvertible {
@@ -36,6 +36,7 @@ public struct MemoryShortage: Error, Sendable, Hashable, CustomStringConvertible
     case .controlGroup(let file): "the control group that it runs in allows \(bytes) (\(file))"
     case .addressSpace: "the limit on its address space leaves \(bytes) (ulimit -v)"
     case .ownMemory: "the limit on its own memory leaves \(bytes) (ulimit -d)"
+    case .device: "the device that it runs on has \(bytes)"
     }
   }
 
@@ -51,15 +52,21 @@ extension GenerationPlan {
   ///
   /// The transformer's weights count, although they are mapped and could be read from the disk again at each step: a
   /// run that does that takes days for hours. Those of the text encoder do not: each is read once for a prompt.
-  /// Against the limits of the process itself only the memory that it asks for counts.
-  public func check(_ machine: MachineMemory) throws(MemoryShortage) {
-    let (sampling, decoding) = (samplingMemory, decodingMemory)
-    let needed = max(sampling.total, decoding.total)
-    if needed > machine.resident.byteCount {
-      throw MemoryShortage(needed: needed, limit: machine.resident, remedies: remedies(sampling, decoding))
+  /// Against the limits of the process itself only the memory that it asks for counts. What computes on a device needs
+  /// the device's memory instead, where it tells how much it has.
+  ///
+  /// - Parameter traits: of the backend that will carry the plan out.
+  public func check(_ machine: MachineMemory, on traits: BackendTraits) throws(MemoryShortage) {
+    let (sampling, decoding) = (samplingMemory(on: traits), decodingMemory)
+    if case .device(let byteCount) = traits.memory {
+      guard let byteCount else { return }
+      return try check(sampling, decoding, beside: traits.overhead.total, .init(byteCount, .device))
     }
+    try check(sampling, decoding, beside: 0, machine.resident)
     if let limit = machine.owned {
-      let needed = max(sampling.activations + quantizedBytes, decoding.total) + Self.process
+      let needed =
+        max(sampling.activations + ownedWeights(on: traits), decoding.total) + Self.process
+        + traits.overhead.scratch
       guard needed <= limit.byteCount else {
         throw MemoryShortage(
           needed: needed, limit: limit,
@@ -68,8 +75,17 @@ extension GenerationPlan {
     }
   }
 
-  /// What the process asks for beside the networks: threads, what they have for themselves, and the program.
-  private static let process = 160 << 20
+  private func check(
+    _ sampling: MemoryEstimate, _ decoding: MemoryEstimate, beside overhead: Int, _ limit: MachineMemory.Limit
+  ) throws(MemoryShortage) {
+    let needed = max(sampling.total, decoding.total) + overhead
+    guard needed <= limit.byteCount else {
+      throw MemoryShortage(needed: needed, limit: limit, remedies: remedies(sampling, decoding))
+    }
+  }
+
+  /// Bytes of the program, its libraries and its threads.
+  static let process = 64 << 20
 
   private func remedies(_ sampling: MemoryEstimate, _ decoding: MemoryEstimate) -> [MemoryShortage.Remedy] {
     let isSampling = sampling.total >= decoding.total

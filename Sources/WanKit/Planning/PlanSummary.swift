@@ -71,7 +71,9 @@ public struct PlanSummary: Sendable, Hashable {
   }
 
   /// The facts of a plan.
-  public init(_ plan: GenerationPlan) {
+  ///
+  /// - Parameter traits: of the backend that will carry the plan out.
+  public init(_ plan: GenerationPlan, on traits: BackendTraits) {
     clip = ClipDescription(plan)
     tokens = plan.tokens
     var next = 0
@@ -79,7 +81,8 @@ public struct PlanSummary: Sendable, Hashable {
       defer { next += steps }
       return ExpertSteps(expert: expert, steps: steps, firstTimestep: plan.schedule.timesteps[next])
     }
-    (memoryBytes, weightBytes) = (plan.memory.total, plan.memory.weights)
+    let memory = plan.memory(on: traits)
+    (memoryBytes, weightBytes) = (memory.total, memory.weights)
     (decodingMemoryBytes, decodingTiles) = (plan.decodingMemory.total, plan.decodingTiling.description)
   }
 }

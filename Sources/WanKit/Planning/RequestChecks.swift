@@ -98,10 +98,10 @@ extension GenerationPlan {
   }
 
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration
+    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits
   ) throws(RequestError) -> VAETiling {
     guard let tiling = request.decodingTiling else {
-      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision)
+      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision, on: traits)
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(

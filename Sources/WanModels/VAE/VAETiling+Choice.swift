@@ -9,20 +9,21 @@ extension VAETiling {
   /// Most rows or columns that are chosen; a finer tiling would mostly compute margins.
   private static let most = 12
 
-  /// Bytes that the process takes beside the decoder: itself, its threads' scratch, and freed memory kept for reuse.
-  ///
-  /// 2 latent frames of 704x1280 in 1x4 tiles are estimated at 2.6 GiB without it and peaked at 3.35, on two threads.
-  private static let beside = 768 << 20
+  /// Bytes of the program, its libraries and its threads.
+  private static let process = 64 << 20
 
   /// The tiling with the least work that fits a budget, or the smallest where none does.
   ///
   /// - Parameters:
   ///   - latents: [C, T, h, w].
+  ///   - traits: of the backend that decodes. 2 latent frames of 704x1280 in 1x4 tiles are estimated at 2.6 GiB and
+  ///     peaked at 3.35 on the CPU's, whose overhead is 0.7.
   ///   - budget: bytes for the whole process; ``budget(_:)`` unless given.
   public static func chosen(
-    for configuration: VAEConfiguration, latents: Shape, precision: Precision, budget: Int? = nil
+    for configuration: VAEConfiguration, latents: Shape, precision: Precision, on traits: BackendTraits,
+    budget: Int? = nil
   ) -> VAETiling {
-    let budget = (budget ?? self.budget(precision)) - beside
+    let budget = (budget ?? self.budget(precision)) - process - traits.overhead.total
     func estimate(_ tiling: VAETiling) -> VAEDecodingEstimate {
       VAEDecodingEstimate(configuration, latents: latents, precision: precision, tiling: tiling)
     }

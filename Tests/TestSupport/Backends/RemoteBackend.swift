@@ -23,6 +23,10 @@ public final class RemoteBackend: Backend {
 
   public var name: String { "remote " + behind.name }
 
+  public var traits: BackendTraits {
+    BackendTraits(memory: .device(byteCount: nil), precisions: [.f32, .bf16], usesWeightsInPlace: false)
+  }
+
   // MARK: Places
 
   public func resident(_ x: Tensor) -> Tensor { x.isHost ? sent(x) : x }

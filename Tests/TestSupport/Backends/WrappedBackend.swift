@@ -7,6 +7,8 @@ public protocol WrappedBackend: Backend {
 }
 
 extension WrappedBackend {
+  public var traits: BackendTraits { base.traits }
+
   public func resident(_ x: Tensor) -> Tensor { base.resident(x) }
   public func host(_ x: Tensor) throws(DeviceError) -> Tensor { try base.host(x) }
   public func zeros(_ shape: Shape, dtype: DType) -> Tensor { base.zeros(shape, dtype: dtype) }

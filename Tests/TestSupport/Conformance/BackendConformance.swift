@@ -57,22 +57,15 @@ public struct BackendConformance: Sendable {
     expected = cases.map { $0.evaluate(reference) }
   }
 
-  /// How a backend multiplies in ``Precision/int8``.
-  public enum Int8Products: Sendable {
-    /// Bytes, summed exactly.
-    case bytes
-    /// As the default does: as ``Precision/bf16``.
-    case bfloat16
-  }
-
-  /// Runs every case on `backend`.
+  /// Runs every case on `backend`, held to products of bytes where its traits claim them.
   ///
   /// - Throws: what the backend throws when it gives a result to the host.
-  public func outcomes(of backend: any Backend, int8 products: Int8Products = .bytes) throws -> [Outcome] {
-    try zip(cases, expected).map { item, expected in
+  public func outcomes(of backend: any Backend) throws -> [Outcome] {
+    let multipliesBytes = backend.traits.precisions.contains(.int8)
+    return try zip(cases, expected).map { item, expected in
       let result = try backend.host(item.evaluate(backend))
       let error = result.dtype == expected.dtype ? relativeError(result, expected) : .infinity
-      let tolerance = products == .bytes ? item.tolerance : item.toleranceWithoutBytes
+      let tolerance = multipliesBytes ? item.tolerance : item.toleranceWithoutBytes
       return Outcome(name: item.name, error: error, tolerance: tolerance, checksum: checksum(result))
     }
   }
