@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Why a checkpoint cannot be opened or written: which file, where in it, what is wrong, and what to do.

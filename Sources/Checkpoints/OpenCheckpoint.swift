@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// Opens a checkpoint of any kind: by content first, then by name. Only headers are read.

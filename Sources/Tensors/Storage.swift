@@ -1,3 +1,4 @@
+public import Files
 import Synchronization
 
 #if canImport(Darwin)
@@ -19,7 +20,9 @@ public final class Storage: @unchecked Sendable {
   /// The size of the block; 0 is allowed.
   public let byteCount: Int
   /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
-  public let isMapped: Bool
+  public var isMapped: Bool { file != nil }
+  /// The mapping that the bytes are, where they are one.
+  private let file: MappedFile?
   /// The block on a device, which only the backend that made it understands; `nil` for host memory.
   public let deviceBlock: (any DeviceBlock)?
   private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
@@ -28,24 +31,39 @@ public final class Storage: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - base: at least `byteCount` bytes, aligned for the widest element that will be read from them.
-  ///   - isMapped: whether the memory is a read-only mapping of a file, whose pages may be discarded and read again.
   @unsafe
   public init(
-    adopting base: UnsafeMutableRawPointer, byteCount: Int, isMapped: Bool = false,
+    adopting base: UnsafeMutableRawPointer, byteCount: Int,
     release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
   ) {
     unsafe address = base
     self.byteCount = byteCount
-    self.isMapped = isMapped
+    file = nil
     deviceBlock = nil
     unsafe self.release = release
   }
+
+  /// The bytes of a mapped file, in place; the mapping lives as long as a tensor looks into it.
+  public init(_ file: MappedFile) {
+    // An empty file has no mapping; one byte stands for its address, and is never read.
+    unsafe address = file.base ?? Storage.allocate(1)
+    byteCount = file.byteCount
+    self.file = file
+    deviceBlock = nil
+    let isEmpty = file.byteCount == 0
+    unsafe release = { base, _ in if isEmpty { unsafe free(base) } }
+  }
+
+  /// Gives back the physical memory that holds a range of a mapped file; looking at it again reads the file again.
+  ///
+  /// For weights that have been packed into another layout. Does nothing to memory that is not mapped.
+  public func discardCachedPages(in range: Range<Int>? = nil) { file?.discard(range ?? 0..<byteCount) }
 
   /// A block of a device's memory; it goes when the last tensor that looks into it goes.
   public init(_ block: any DeviceBlock, byteCount: Int) {
     unsafe address = nil
     self.byteCount = byteCount
-    isMapped = false
+    file = nil
     deviceBlock = block
     unsafe release = { _, _ in }
   }

@@ -71,4 +71,9 @@ public struct Tensor: Sendable {
   public mutating func isUniquelyReferenced() -> Bool {
     !storage.isMapped && isKnownUniquelyReferenced(&storage)
   }
+
+  /// Gives back the physical memory of this tensor's own bytes where they are a mapped file's.
+  public func discardCachedPages() {
+    storage.discardCachedPages(in: byteOffset..<byteOffset + byteCount)
+  }
 }

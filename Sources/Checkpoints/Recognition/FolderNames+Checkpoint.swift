@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 // Which of a folder's files is its checkpoint, and why none is.

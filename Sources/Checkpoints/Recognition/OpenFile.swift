@@ -1,3 +1,4 @@
+import Files
 import Foundation
 public import Tensors
 
@@ -7,7 +8,7 @@ public import Tensors
 /// - Throws: ``CheckpointError`` with a sentence for each of these.
 public func openFile(path: String, expecting expected: ExpectedContent) throws(CheckpointError) -> Storage {
   try UnfinishedDownload.refuse(path)
-  let storage = try MappedFile(checkpoint: path).storage
+  let storage = Storage(try MappedFile(checkpoint: path))
   guard storage.byteCount > 0 else { throw CheckpointError(emptyFile: path) }
   if let found = ForeignContent(storage, path: path, expected: expected) {
     throw CheckpointError(path: path, "this is \(found.what)", advice: found.advice)

@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// Writes a safetensors file as a stream: declare every tensor, then give their elements in that order.

@@ -1,4 +1,5 @@
 import Dispatch
+import Files
 import Synchronization
 public import Tensors
 

@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// Several safetensors files that an index joins into one checkpoint.

@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// Writes a checkpoint as numbered safetensors files and the index that joins them, as a stream.

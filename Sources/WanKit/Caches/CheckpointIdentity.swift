@@ -1,12 +1,13 @@
 import Checkpoints
 import Dispatch
+import Files
 import Synchronization
 import Tensors
 
 /// What a checkpoint is known by, wherever it lies and whatever its files' dates say: a checksum of all their bytes.
 ///
 /// Reading all of a checkpoint takes as long as its disk does, so the result is kept in a record, which serves for as
-/// long as the system says that none of the files was touched (``FileStamp``) and samples of every tensor are the same.
+/// long as the system says that none of the files was touched (``FileStatus/stamp``) and samples of every tensor are the same.
 struct CheckpointIdentity {
   private let source: any WeightSource
   private let record: String
@@ -21,13 +22,15 @@ struct CheckpointIdentity {
   ///
   /// - Throws: `CancellationError` when the task is cancelled while the files are read.
   func contents() throws -> String? {
-    let started = FileStamp.now
+    let started = FileStatus.now
     guard let before = try? stamps(), let samples = try? samples() else { return nil }
-    let known = before.map(\.description) + [samples]
+    let known = before.map(\.stamp) + [samples]
     if let contents = Record(path: record, known: known)?.contents { return contents }
     guard let contents = try checksum() else { return nil }
     // A file that was touched just now may be touched again without its time's telling.
-    if let after = try? stamps(), after == before, before.allSatisfy({ $0.changed < started - Self.settled }) {
+    if let after = try? stamps(), after.map(\.stamp) == before.map(\.stamp),
+      before.allSatisfy({ $0.changed < started - Self.settled })
+    {
       try? Record(contents: contents, known: known).write(to: record)
     }
     return contents
@@ -37,8 +40,8 @@ struct CheckpointIdentity {
   /// takes to go on.
   private static let settled = 2_500_000_000
 
-  private func stamps() throws(FileError) -> [FileStamp] {
-    try source.files.map { path throws(FileError) in try FileStamp(path: path) }
+  private func stamps() throws(FileError) -> [FileStatus] {
+    try source.files.map { path throws(FileError) in try FileStatus.of(path) }
   }
 
   /// Names, types, shapes, and some bytes of each tensor.

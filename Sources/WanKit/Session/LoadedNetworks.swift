@@ -1,3 +1,4 @@
+import Files
 import Layers
 import Synchronization
 import Tensors
@@ -108,7 +109,7 @@ extension NetworkPart {
   /// Files are known by their stamps: one that was replaced is another network.
   func key(_ role: NetworkRole, _ precision: Precision) -> NetworkShelf.Key {
     let files = source.files.map { path in
-      "\(path) \((try? FileStamp(path: path))?.description ?? "")"
+      "\(path) \(FileStatus(path: path)?.stamp ?? "")"
     }
     return NetworkShelf.Key(role: role, files: files, precision: precision)
   }

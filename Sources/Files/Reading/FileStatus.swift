@@ -24,6 +24,8 @@ public struct FileStatus: Sendable, Hashable {
   public let mode: UInt32
   /// Two names with the same pair are one file.
   public let device, inode: UInt64
+  /// When it was last touched in any way, and when its contents are said to have been written, in nanoseconds since 1970.
+  public let changed, modified: Int
 
   /// - Parameter followingLinks: whether a link's destination is meant, or the link.
   /// - Returns: `nil` when nothing bears the name, or the way to it may not be gone.
@@ -56,6 +58,34 @@ public struct FileStatus: Sendable, Hashable {
     mode = UInt32(status.st_mode & 0o7777)
     device = UInt64(truncatingIfNeeded: status.st_dev)
     inode = UInt64(truncatingIfNeeded: status.st_ino)
+    #if canImport(Darwin)
+      (changed, modified) = (Self.nanoseconds(status.st_ctimespec), Self.nanoseconds(status.st_mtimespec))
+    #else
+      (changed, modified) = (Self.nanoseconds(status.st_ctim), Self.nanoseconds(status.st_mtim))
+    #endif
+  }
+
+  /// Of a file that must be there, through links.
+  public static func of(_ path: String) throws(FileError) -> FileStatus {
+    guard let status = FileStatus(path: path) else { throw .last(path: path, operation: "look at") }
+    return status
+  }
+
+  /// What its contents are known by without being read: two equal stamps of one path mean equal contents.
+  ///
+  /// The time of change is the system's own, set by everything that touches a file, and no program can set it back, as it
+  /// can the date of the contents. Different stamps mean nothing: a copy has another number and another time.
+  public var stamp: String { "\(size) \(changed) \(modified) \(inode)" }
+
+  /// Now, as file times count.
+  public static var now: Int {
+    var time = timespec()
+    // SAFETY: the call fills the structure passed and nothing else.
+    return unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 ? nanoseconds(time) : 0
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int {
+    Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
   }
 
   /// Whether in this folder only the owner of an entry, or of the folder, may rename or remove it.

@@ -1,5 +1,3 @@
-import Files
-
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)

@@ -8,13 +8,18 @@
 
 /// A whole file, mapped read-only: its bytes are read from disk when they are first looked at.
 ///
-/// The mapping lives as long as this object or any tensor over its ``storage``. A file must not shrink while it is
+/// The mapping lives as long as this object. A file must not shrink while it is
 /// mapped: looking at bytes that are no longer there ends the process, as the system has it.
-public final class MappedFile: Sendable {
+///
+/// `@unchecked Sendable`: the bytes are never written.
+@safe
+public final class MappedFile: @unchecked Sendable {
   /// As it was given, for error messages.
   public let path: String
-  /// The file's bytes; on a page boundary.
-  public let storage: Storage
+  /// Where its bytes lie, on a page boundary; `nil` for an empty file.
+  @unsafe public let base: UnsafeMutableRawPointer?
+  /// The file's size when it was opened.
+  public let byteCount: Int
 
   /// Maps the file and reads none of it; an empty file is allowed.
   ///
@@ -29,25 +34,37 @@ public final class MappedFile: Sendable {
     guard descriptor >= 0 else { throw .last(path: path, operation: "open") }
     defer { close(descriptor) }
     self.path = path
-    storage = try Self.map(descriptor, path: path)
+    unsafe (base, byteCount) = try Self.map(descriptor, path: path)
   }
 
-  /// The file's size when it was opened.
-  public var byteCount: Int { storage.byteCount }
+  deinit {
+    // SAFETY: the mapping is this long, is unmapped once, and nobody has a pointer into it any more.
+    if let base = unsafe base { _ = unsafe munmap(base, byteCount) }
+  }
 
   /// Reads a range of the bytes in place.
   public func withSpan<R, E: Error>(in range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-    try storage.withBytes(in: range, body)
+    precondition(range.lowerBound >= 0 && range.upperBound <= byteCount, "bytes \(range) of \(byteCount) in \(path)")
+    let start = unsafe base.map { unsafe UnsafePointer($0.assumingMemoryBound(to: UInt8.self)) + range.lowerBound }
+    // SAFETY: the range was checked against the size of the mapping, which this object keeps.
+    let buffer = unsafe UnsafeBufferPointer(start: start, count: range.count)
+    defer { withExtendedLifetime(self) {} }
+    return try unsafe body(buffer.span)
   }
 
   /// A copy of a range of the bytes.
   public func bytes(in range: Range<Int>) -> [UInt8] {
-    storage.withBytes(in: range) { span in span.indices.map { span[$0] } }
+    withSpan(in: range) { span in span.indices.map { span[$0] } }
   }
 
-  /// Gives back the memory of these pages; see ``Storage/discardCachedPages(in:)``.
+  /// Gives back the physical memory that holds a range; looking at it again reads the file again.
   public func discard(_ range: Range<Int>) {
-    storage.discardCachedPages(in: range)
+    let range = range.clamped(to: 0..<byteCount)
+    guard let base = unsafe base, !range.isEmpty else { return }
+    let page = Int(getpagesize())
+    let start = range.lowerBound / page * page
+    // SAFETY: the range lies in the mapping; its pages are never written, so that dropping them loses nothing.
+    _ = unsafe madvise(base + start, range.upperBound - start, MADV_DONTNEED)
   }
 
   private static func requireRegular(_ status: stat, path: String) throws(FileError) {
@@ -63,40 +80,19 @@ public final class MappedFile: Sendable {
     throw FileError(path: path, operation: "open", reason: "it is \(kind), not a regular file")
   }
 
-  private static func map(_ descriptor: Int32, path: String) throws(FileError) -> Storage {
+  @unsafe
+  private static func map(
+    _ descriptor: Int32, path: String
+  ) throws(FileError) -> (base: UnsafeMutableRawPointer?, byteCount: Int) {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw .last(path: path, operation: "open") }
     try requireRegular(status, path: path)
     let byteCount = Int(status.st_size)
-    if byteCount == 0 { return Storage(byteCount: 0) }
+    if byteCount == 0 { return (nil, 0) }
     guard let base = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), unsafe base != MAP_FAILED
     else {
       throw .last(path: path, operation: "map")
     }
-    // SAFETY: the mapping is this long and is unmapped once; `isMapped` keeps everybody from writing to it.
-    return unsafe Storage(adopting: base, byteCount: byteCount, isMapped: true) { base, count in
-      _ = unsafe munmap(base, count)
-    }
-  }
-}
-
-extension Storage {
-  /// Gives back the physical memory that holds a range of a mapped file; looking at it again reads the file again.
-  ///
-  /// For weights that have been packed into another layout. Does nothing to memory that is not mapped.
-  public func discardCachedPages(in range: Range<Int>? = nil) {
-    let range = (range ?? 0..<byteCount).clamped(to: 0..<byteCount)
-    guard isMapped, !range.isEmpty else { return }
-    let page = Int(getpagesize())
-    let start = range.lowerBound / page * page
-    // SAFETY: the range lies in the mapping; its pages are never written, so that dropping them loses nothing.
-    _ = unsafe madvise(base + start, range.upperBound - start, MADV_DONTNEED)
-  }
-}
-
-extension Tensor {
-  /// Gives back the physical memory of this tensor's own bytes where they are a mapped file's.
-  public func discardCachedPages() {
-    storage.discardCachedPages(in: byteOffset..<byteOffset + byteCount)
+    return unsafe (base, byteCount)
   }
 }
