@@ -107,6 +107,9 @@ struct BadFiles {
       says: "--no-negative-prompt"),
     BadInput("a stream without a target", ["-p", "a", "--stream", "mp4"], usage: true, says: "--stream", "--output -"),
     BadInput("two things on standard output", ["-p", "a", "-o", "-", "--json"], usage: true, says: "--json"),
+    BadInput(
+      "an unknown device", ["-p", "a", "--device", "abacus"], usage: true, says: "--device 'abacus' is not known",
+      "auto, cpu (available)"),
     BadInput("no threads", ["-p", "a", "--threads", "0"], usage: true, says: "--threads 0", "1 to 256"),
     BadInput("no card", ["-p", "a", "--rng-card", "0x0"], usage: true, says: "--rng-card 0x0", "1 to"),
     BadInput("a missing model", ["-p", "a", "--model", "IN/none"], says: "/none", "no such model folder"),

@@ -130,7 +130,7 @@ extension WanCommandTests {
       let runs = [("a", "1"), ("b", "2"), ("c", "2")]
       for (name, threads) in runs {
         let files = ["-o", "\(name).mp4", "--save-tensors", "\(name).safetensors"]
-        _ = try await clip(files + ["--seed", "3", "--threads", threads], in: folder)
+        _ = try await clip(files + ["--seed", "3", "--device", "cpu", "--threads", threads], in: folder)
       }
       for type in ["mp4", "safetensors"] {
         #expect(try folder.bytes("a.\(type)") == folder.bytes("b.\(type)"), "1 and 2 threads: \(type)")

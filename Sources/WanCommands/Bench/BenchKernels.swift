@@ -21,7 +21,7 @@ struct BenchAttention: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let parts = (1...3).map { seed in
       backend.cast(
         RandomWeights.normal([1, tokens, heads, 128], seed: UInt64(seed)), to: options.engine.precision.activations)
@@ -56,7 +56,7 @@ struct BenchGemm: AsyncParsableCommand {
 
   func run() async throws {
     let precision = options.engine.precision
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let x = backend.cast(backend.resident(RandomWeights.normal([m, k], seed: 1)), to: precision.activations)
     let linear = backend.prepare(
       .dense(RandomWeights.normal([n, k], seed: 2).converted(to: .bf16)), bias: Tensor.zeros([n]), precision: precision)

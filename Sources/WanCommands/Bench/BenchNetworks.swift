@@ -32,7 +32,7 @@ struct BenchTransformer: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try SyntheticModel(named: model).transformer
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let network = configuration.with(layers: layers)
     var seconds = try measure(network, backend)
     if scale {
@@ -117,7 +117,7 @@ struct BenchVAE: AsyncParsableCommand {
 
   func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let decode = only == .encode ? nil : try decoding(configuration, backend)
     let encode = only == .decode ? nil : try encoding(configuration, backend)
     var report = BenchReport(part: "vae", options: options, backend: backend)
@@ -174,7 +174,7 @@ struct BenchText: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let one = try measure(1, backend)
     let many = try measure(layers, backend)
     var report = BenchReport(part: "text", options: options, backend: backend)

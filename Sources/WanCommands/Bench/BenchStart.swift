@@ -36,7 +36,7 @@ struct BenchStart: AsyncParsableCommand {
     let sinceLaunch = Stopwatch.sinceLaunch()
     let folder = try ModelFolder(path: model)
     let part = folder.transformers[.high]
-    let backend = options.engine.makeBackend()
+    let backend = try options.engine.makeBackend()
     let loading = Stopwatch()
     let source = try quantized.cache?.source(part, backend: backend, log: Console.note) ?? part.source
     let transformer = try part.reading(source).load(on: backend, precision: options.engine.precision)

@@ -50,7 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
     let places = try output.places()
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
-    let backend = self.engine.makeBackend()
+    let backend = try self.engine.makeBackend()
     let plan = try await plan(on: backend.traits)
     try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
     if !output.force { try plan.checkMemory(on: backend.traits) }

@@ -1,9 +1,13 @@
 import ArgumentParser
-import CPUBackend
 import Tensors
 
 /// Options of everything that computes.
 struct EngineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What to compute on: \(Devices.names), or auto for the best that there is.", valueName: "name"))
+  var device: String = Devices.automatic
+
   @Option(
     help: """
       Numbers inside linears, convolutions and attention: bf16, f32 (the published numbers), or int8 (bytes in the \
@@ -19,7 +23,15 @@ struct EngineOptions: ParsableArguments {
     if let threads, !(1...256).contains(threads) {
       throw ValidationError("--threads \(threads) is not from 1 to 256")
     }
+    do {
+      _ = try Devices.device(named: device)
+    } catch {
+      throw ValidationError("--device \(error)")
+    }
   }
 
-  func makeBackend() -> any Backend { CPUBackend(threads: threads) }
+  /// The backend of the device; ``validate()`` has found it.
+  func makeBackend() throws -> any Backend {
+    try Devices.device(named: device).makeBackend(self)
+  }
 }
