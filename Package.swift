@@ -68,7 +68,7 @@ let package = Package(
     library("CPUBackend", ["Tensors", "CKernels", "COneDNN"]),
     library("Layers", ["Tensors"]),
     library("Checkpoints", ["Files", "Tensors"]),
-    library("Tokenization"),
+    library("Tokenization", ["Files"]),
     library("WanModels", ["Layers", "Tensors"]),
     library("Sampling", ["Tensors"]),
     library(
@@ -104,7 +104,7 @@ let package = Package(
     tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Files", "Tensors", "TestSupport"]),
-    tests("Tokenization", ["Tokenization", "TestSupport"], data: ["Fixtures"]),
+    tests("Tokenization", ["Files", "Tokenization", "TestSupport"], data: ["Fixtures"]),
     tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),

@@ -1,4 +1,4 @@
-import Files
+public import Files
 import Tensors
 
 /// Why a checkpoint cannot be opened or written: which file, where in it, what is wrong, and what to do.
@@ -47,39 +47,14 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
     return "\(path):\(position) \(problem)" + (advice.map { "; \($0)" } ?? "")
   }
 
-  /// The longest name of a tensor, entry or member, in bytes.
-  ///
-  /// Names are compared and hashed by canonical equivalence, in time that is quadratic in a run of combining marks.
-  static let longestName = 1024
-  /// The most combining marks in a row that a name may have; Unicode's stream-safe text has as many (UAX 15).
-  static let longestRunOfMarks = 30
-
   static let unfinished = "an unfinished download or copy, as it seems: let it finish, or download the file again"
   static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
 }
 
-extension String {
-  /// Whether the text takes disproportionate time to compare and hash; no name of a tensor is such a text.
-  var isCostlyName: Bool {
-    var run = 0
-    for scalar in unicodeScalars {
-      guard scalar.value >= 0x300, scalar.isMark else {
-        run = 0
-        continue
-      }
-      run += 1
-      if run > CheckpointError.longestRunOfMarks { return true }
-    }
-    return false
-  }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isMark: Bool {
-    switch properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark: true
-    default: properties.canonicalCombiningClass != .notReordered
-    }
+extension CheckpointError: JSONFailure {
+  /// JSON of a checkpoint is written by programs: what is wrong in it is damage.
+  public init(_ problem: JSONProblem) {
+    self.init(path: problem.path, at: .byte(problem.offset), problem.reason, advice: Self.downloadAgain)
   }
 }
 

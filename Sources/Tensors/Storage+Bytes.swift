@@ -30,6 +30,9 @@ extension Storage {
     return unsafe base.load(fromByteOffset: offset, as: UInt8.self)
   }
 
+  /// A copy of all bytes.
+  public var bytes: [UInt8] { withBytes(in: 0..<byteCount) { span in span.indices.map { span[$0] } } }
+
   /// Reads a range of the bytes.
   public func withBytes<R, E: Error>(in range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
     precondition(

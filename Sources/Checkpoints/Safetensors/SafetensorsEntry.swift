@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// One tensor of a safetensors header.
@@ -11,12 +12,12 @@ struct SafetensorsEntry: Sendable {
   private(set) var range: Range<Int>
 
   /// `{"dtype": "BF16", "shape": [2, 3], "data_offsets": [0, 12]}`
-  init(name: String, parsing json: inout JSONCursor) throws(CheckpointError) {
+  init(name: String, parsing json: inout JSONReader<CheckpointError>) throws(CheckpointError) {
     var type: String?
     var shape: [Int]?
     var offsets: [Int]?
     let start = json
-    try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
+    try json.object { (json: inout JSONReader<CheckpointError>, key: String) throws(CheckpointError) in
       switch key {
       case "dtype" where type == nil: type = try json.string(limit: ElementFormat.longestName)
       case "shape" where shape == nil: shape = try json.integers(limit: Self.maximumRank)

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// The front of a safetensors file: names, types, shapes and places of the tensors.
@@ -29,17 +30,16 @@ struct SafetensorsHeader: Sendable {
         "the header's length is \(length), \(bytes.remaining) bytes are left", at: bytes.position - 8,
         advice: "this is no safetensors file, or it is incomplete: download or copy it again")
     }
-    let text = ByteCursor(bytes.storage, in: bytes.position..<bytes.position + length, path: bytes.path)
-    try bytes.skip(length)
-    try parse(JSONCursor(text))
+    let start = bytes.position
+    try parse(JSONReader(try bytes.bytes(length), path: bytes.path, at: start))
     byteCount = bytes.position
     try place(in: bytes)
   }
 
-  private mutating func parse(_ json: JSONCursor) throws(CheckpointError) {
+  private mutating func parse(_ json: JSONReader<CheckpointError>) throws(CheckpointError) {
     var json = json
     var header = self
-    try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
+    try json.object { (json: inout JSONReader<CheckpointError>, key: String) throws(CheckpointError) in
       if key == "__metadata__" {
         try header.parseMetadata(&json)
       } else {
@@ -53,10 +53,10 @@ struct SafetensorsHeader: Sendable {
     self = header
   }
 
-  private mutating func parseMetadata(_ json: inout JSONCursor) throws(CheckpointError) {
+  private mutating func parseMetadata(_ json: inout JSONReader<CheckpointError>) throws(CheckpointError) {
     var metadata: [(key: String, value: String)] = []
     guard self.metadata.isEmpty else { throw json.failure("'__metadata__' occurs twice") }
-    try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
+    try json.object { (json: inout JSONReader<CheckpointError>, key: String) throws(CheckpointError) in
       metadata.append((key, try json.string()))
     }
     self.metadata = metadata

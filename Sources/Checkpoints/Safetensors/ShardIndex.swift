@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// The `.safetensors.index.json` of a sharded checkpoint: which file holds which tensor.
@@ -7,9 +8,11 @@ struct ShardIndex: Sendable {
 
   /// `{"metadata": {...}, "weight_map": {"a.weight": "model-00001-of-00002.safetensors", ...}}`
   init(parsing bytes: ByteCursor) throws(CheckpointError) {
-    var json = JSONCursor(bytes)
+    var bytes = bytes
+    let start = bytes.position
+    var json = JSONReader<CheckpointError>(try bytes.bytes(bytes.remaining), path: bytes.path, at: start)
     var map: [(tensor: String, file: String)]?
-    try json.object { (json: inout JSONCursor, key: String) throws(CheckpointError) in
+    try json.object { (json: inout JSONReader<CheckpointError>, key: String) throws(CheckpointError) in
       guard key == "weight_map" else { return try json.skip() }
       guard map == nil else { throw json.failure("'weight_map' occurs twice") }
       map = try Self.weightMap(&json)
@@ -33,11 +36,11 @@ struct ShardIndex: Sendable {
   }
 
   private static func weightMap(
-    _ json: inout JSONCursor
+    _ json: inout JSONReader<CheckpointError>
   ) throws(CheckpointError) -> [(tensor: String, file: String)] {
     var map: [(tensor: String, file: String)] = []
     var seen: Set<String> = []
-    try json.object { (json: inout JSONCursor, tensor: String) throws(CheckpointError) in
+    try json.object { (json: inout JSONReader<CheckpointError>, tensor: String) throws(CheckpointError) in
       let file = try json.string(limit: longestFileName)
       guard isFileName(file) else {
         throw json.failure("the shard '\(file)' of the tensor '\(tensor)' is not the name of a file beside the index")

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 // The meaning of the few names that a checkpoint's pickle may use.
@@ -23,7 +24,7 @@ extension PickleMachine {
   mutating func pushStorage() throws(CheckpointError) {
     guard let id = elements(try pop()), id.count == 5, case .string(let kind) = id[0],
       kind.utf8.elementsEqual("storage".utf8), case .global(.storageType(let format)) = id[1],
-      case .string(let key) = id[2], key.utf8.count <= Self.longestName, !key.isCostlyName,
+      case .string(let key) = id[2], key.utf8.count <= Self.longestName, !NameLimits.isCostly(key),
       case .int(let count) = id[4], count >= 0
     else { throw failure("this is not the name of a storage") }
     push(.storage(heap.storage(TorchStorage(key: key, format: format, count: count))))

@@ -9,7 +9,7 @@ struct PickleMachine {
   static let maximumByteCount = 1 << 24
   static let maximumStack = 1 << 16
   static let maximumNodes = 1 << 19
-  /// Of modules, classes and storages; names are hashed, see ``CheckpointError/longestName``.
+  /// Of modules, classes and storages; names are hashed, see ``NameLimits/longest``.
   static let longestName = 256
 
   var bytes: ByteCursor

@@ -1,3 +1,5 @@
+import Files
+
 /// The tensors of an unpickled checkpoint under dotted names.
 ///
 /// Dictionaries and lists are walked; everything else beside the tensors is passed over. Where the root holds a state
@@ -58,10 +60,10 @@ struct TorchState {
   }
 
   private mutating func add(_ view: TorchView, _ name: String) throws(CheckpointError) {
-    guard name.utf8.count <= CheckpointError.longestName, views.count < Self.maximumTensors else { throw excess }
-    guard !name.isCostlyName else {
+    guard name.utf8.count <= NameLimits.longest, views.count < Self.maximumTensors else { throw excess }
+    guard !NameLimits.isCostly(name) else {
       throw CheckpointError(
-        path: path, "a name with more than \(CheckpointError.longestRunOfMarks) combining marks in a row")
+        path: path, "a name with more than \(NameLimits.longestRunOfMarks) combining marks in a row")
     }
     guard names.insert(name).inserted else {
       throw CheckpointError(path: path, at: .key(name), "the tensor occurs twice")

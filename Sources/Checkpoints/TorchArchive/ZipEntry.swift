@@ -1,3 +1,5 @@
+import Files
+
 /// One file of a zip archive, which must be stored as it is; APPNOTE.TXT 6.3.10, sections 4.3.7, 4.3.12 and 4.5.3.
 struct ZipEntry: Sendable {
   static let minimumByteCount = 46
@@ -28,13 +30,13 @@ struct ZipEntry: Sendable {
     )
     try bytes.skip(2 + 2 + 4)  // disk, attributes
     var offset = try bytes.count(UInt32.self)
-    guard nameLength <= CheckpointError.longestName else {
+    guard nameLength <= NameLimits.longest else {
       throw bytes.failure("an entry's name has \(nameLength) bytes", at: record, advice: CheckpointError.downloadAgain)
     }
     name = try bytes.text(nameLength)
-    guard !name.isCostlyName else {
+    guard !NameLimits.isCostly(name) else {
       throw bytes.failure(
-        "a name with more than \(CheckpointError.longestRunOfMarks) combining marks in a row", at: record)
+        "a name with more than \(NameLimits.longestRunOfMarks) combining marks in a row", at: record)
     }
     var extra = bytes
     try bytes.skip(extraLength)
@@ -73,7 +75,7 @@ struct ZipEntry: Sendable {
     }
     try bytes.skip(4 + 4 + 4 + 4)  // time and date, checksum and sizes, which may come behind the content
     let (nameLength, extraLength) = try (bytes.count(UInt16.self), bytes.count(UInt16.self))
-    let localName = try bytes.text(min(nameLength, CheckpointError.longestName))
+    let localName = try bytes.text(min(nameLength, NameLimits.longest))
     guard localName.utf8.elementsEqual(name.utf8) else {
       throw archive.failure(
         "the local header names '\(localName)', the directory '\(name)'", at: localHeader,

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads the members `normalizer` and `pre_tokenizer` of `tokenizer.json`.
 struct NormalizerParser {
   let file: String

@@ -1,3 +1,5 @@
+public import Files
+
 /// Why a tokenizer file cannot be used, and where.
 public enum TokenizerError: Error, CustomStringConvertible, Sendable, Equatable {
   /// Neither tokenizer file is in the folder.
@@ -38,5 +40,12 @@ extension TokenizerError {
     guard byteCount <= largestFile else {
       throw .invalid(file: file, key: "size", reason: "\(byteCount) bytes; a tokenizer has at most 64 MiB")
     }
+  }
+}
+
+extension TokenizerError: JSONFailure {
+  /// The error of a tokenizer.json that is no JSON.
+  public init(_ problem: JSONProblem) {
+    self = .malformed(file: problem.path, offset: problem.offset, reason: problem.reason)
   }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// Reads `tokenizer.json`, the file of the `tokenizers` library.
 extension UnigramTokenizer {
   /// Parses a tokenizer with a Unigram model.
@@ -6,13 +8,16 @@ extension UnigramTokenizer {
   ///   or model that UMT5's tokenizer does not have is refused by name.
   public init(parsingJSON bytes: [UInt8], file: String) throws(TokenizerError) {
     try TokenizerError.checkSize(bytes.count, file: file)
-    var reader = JSONReader(bytes, file: file)
+    var cancellation = CancellationPoint()
+    var reader = JSONReader<TokenizerError>(bytes, path: file) { (work: Int) throws(TokenizerError) in
+      do throws(CancellationError) { try cancellation.pass(work) } catch { throw .cancelled }
+    }
     var model = UnigramModelParts(file: file)
     var others: [String: JSONValue] = [:]
-    try reader.object { (reader, key) throws(TokenizerError) in
-      if key == "model" { try model.read(&reader) } else { others[key] = try reader.value(depth: 1) }
+    try reader.object { (reader: inout JSONReader<TokenizerError>, key: String) throws(TokenizerError) in
+      if key == "model" { try model.read(&reader) } else { others[key] = try reader.value() }
     }
-    try reader.finish()
+    try reader.end()
     let parts = TokenizerParts(file: file, model: try model.model(file: file), members: others)
     try self.init(try parts.configuration(pieceCount: model.vocabulary.count), file: file)
   }
@@ -20,36 +25,39 @@ extension UnigramTokenizer {
 
 /// The member `model`, its vocabulary read straight into buffers.
 private struct UnigramModelParts {
+  private let file: String
   var vocabulary: Vocabulary
   var members: [String: JSONValue] = [:]
 
   init(file: String) {
+    self.file = file
     vocabulary = Vocabulary(file: file)
   }
 
-  mutating func read(_ reader: inout JSONReader) throws(TokenizerError) {
-    self = UnigramModelParts(file: reader.file)
+  mutating func read(_ reader: inout JSONReader<TokenizerError>) throws(TokenizerError) {
+    self = UnigramModelParts(file: file)
     var (vocabulary, members) = (vocabulary, members)
-    try reader.object { (reader, key) throws(TokenizerError) in
+    try reader.object { (reader: inout JSONReader<TokenizerError>, key: String) throws(TokenizerError) in
       if key == "vocab", reader.peek() == UInt8(ascii: "[") {
-        vocabulary = Vocabulary(file: reader.file)
-        try reader.array { (reader) throws(TokenizerError) in
+        vocabulary = Vocabulary(file: file)
+        try reader.array { (reader: inout JSONReader<TokenizerError>) throws(TokenizerError) in
           try vocabulary.append { (bytes) throws(TokenizerError) in try Self.readPiece(&reader, into: &bytes) }
         }
       } else {
-        members[key] = try reader.value(depth: 2)
+        members[key] = try reader.value()
       }
     }
     (self.vocabulary, self.members) = (vocabulary, members)
   }
 
-  private static func readPiece(_ reader: inout JSONReader, into bytes: inout [UInt8]) throws(TokenizerError) -> Double
+  private static func readPiece(_ reader: inout JSONReader<TokenizerError>, into bytes: inout [UInt8])
+    throws(TokenizerError) -> Double
   {
-    try reader.expect(UInt8(ascii: "["))
+    try reader.expect("[")
     try reader.appendString(to: &bytes)
-    try reader.expect(UInt8(ascii: ","))
+    try reader.expect(",")
     let score = try reader.number()
-    try reader.expect(UInt8(ascii: "]"))
+    try reader.expect("]")
     return score
   }
 

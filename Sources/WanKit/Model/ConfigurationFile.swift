@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Media
 import Sampling
 import Tensors
@@ -7,7 +8,7 @@ import WanModels
 /// A small JSON object beside a checkpoint, read field by field with errors that name the file and the field.
 struct ConfigurationFile {
   let path: String
-  private let fields: [String: JSONValue]
+  private let fields: JSONMembers
   private static let largest = 1 << 20
   /// Longer texts are none that a configuration names; they would be compared.
   private static let longestText = 1024
@@ -32,9 +33,11 @@ struct ConfigurationFile {
     fields = try Self.fields(text, path: path)
   }
 
-  private static func fields(_ text: Storage, path: String) throws(ModelError) -> [String: JSONValue] {
+  private static func fields(_ text: Storage, path: String) throws(ModelError) -> JSONMembers {
     let value: JSONValue
-    do throws(CheckpointError) { value = try JSONValue(parsing: text, path: path) } catch {
+    do throws(CheckpointError) {
+      value = try JSONValue(parsing: text.bytes, path: path, as: CheckpointError.self)
+    } catch {
       throw .badConfiguration(file: path, reason: "is not a JSON object: \(error.reason); fetch the file again")
     }
     guard case .object(let fields) = value else {

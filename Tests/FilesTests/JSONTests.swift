@@ -1,13 +1,19 @@
-import Tensors
+import Files
 import TestSupport
 import Testing
 
-@testable import Checkpoints
-
 @Suite("JSON trees")
 struct JSONValueTests {
-  private func parse(_ text: String) throws(CheckpointError) -> JSONValue {
-    try JSONValue(parsing: Storage(Array(text.utf8)), path: "t.json")
+  private struct Failure: JSONFailure, CustomStringConvertible {
+    let description: String
+
+    init(_ problem: JSONProblem) {
+      description = "\(problem.path): byte \(problem.offset): \(problem.reason)"
+    }
+  }
+
+  private func parse(_ text: String) throws(Failure) -> JSONValue {
+    try JSONValue(parsing: Array(text.utf8), path: "t.json", as: Failure.self)
   }
 
   @Test("tell values apart by their own types")
@@ -38,7 +44,7 @@ struct JSONValueTests {
       (String(repeating: "[", count: 33), "nested deeper than 32"), ("[1,]", "a JSON value"),
     ])
   func refused(text: String, expected: String) throws {
-    let error = try #require(throws: CheckpointError.self) { _ = try parse(text) }
+    let error = try #require(throws: Failure.self) { _ = try parse(text) }
     #expect(error.description.hasPrefix("t.json:") && error.description.contains(expected), "\(error)")
   }
 
@@ -57,8 +63,8 @@ struct JSONValueTests {
     var refused = 0
     for _ in 0..<12_000 {
       let bytes = mutated(sound, telling: Array("{}[]\",:\\-.e9".utf8), using: &random)
-      do throws(CheckpointError) {
-        _ = try JSONValue(parsing: Storage(bytes), path: "t.json")
+      do throws(Failure) {
+        _ = try JSONValue(parsing: bytes, path: "t.json", as: Failure.self)
       } catch {
         refused += 1
       }
