@@ -51,9 +51,21 @@ public struct CheckpointError: Error, Sendable, Hashable, CustomStringConvertibl
   static let downloadAgain = "the file is damaged or incomplete: download or copy it again"
 }
 
-extension CheckpointError: JSONFailure {
-  /// JSON of a checkpoint is written by programs: what is wrong in it is damage.
-  public init(_ problem: JSONProblem) {
+/// A walk over the bytes of a checkpoint.
+typealias CheckpointCursor = ByteCursor<Storage, CheckpointError>
+
+extension CheckpointCursor {
+  /// The error of a problem with advice of its own.
+  func failure(_ problem: String, at offset: Int? = nil, advice: String) -> CheckpointError {
+    CheckpointError(path: path, at: .byte(offset ?? position), problem, advice: advice)
+  }
+}
+
+extension Storage: RandomAccessBytes {}
+
+extension CheckpointError: ReadingFailure {
+  /// Checkpoints are written by programs: what is wrong in one is damage.
+  public init(_ problem: ReadingProblem) {
     self.init(path: problem.path, at: .byte(problem.offset), problem.reason, advice: Self.downloadAgain)
   }
 }

@@ -1,6 +1,9 @@
 import Foundation
 
 /// Bytes at any position, of a file outside of tests.
+///
+/// Another thing than `Files.ByteCursor`, which walks through bytes that are all there: headers of pictures are looked at
+/// here and there, in either byte order, of files that are not held, and what is not there is no error but no picture.
 protocol ByteSource {
   /// The bytes from `offset` on: fewer than `count` at the end, none past it.
   mutating func bytes(at offset: Int, count: Int) -> [UInt8]

@@ -4,10 +4,10 @@ import Testing
 
 @Suite("JSON trees")
 struct JSONValueTests {
-  private struct Failure: JSONFailure, CustomStringConvertible {
+  private struct Failure: ReadingFailure, CustomStringConvertible {
     let description: String
 
-    init(_ problem: JSONProblem) {
+    init(_ problem: ReadingProblem) {
       description = "\(problem.path): byte \(problem.offset): \(problem.reason)"
     }
   }

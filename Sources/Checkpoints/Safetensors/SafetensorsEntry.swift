@@ -39,7 +39,7 @@ struct SafetensorsEntry: Sendable {
   }
 
   /// Moves the range behind the header, and checks that it lies in the file and holds the shape's elements.
-  mutating func place(in data: ByteCursor) throws(CheckpointError) {
+  mutating func place(in data: CheckpointCursor) throws(CheckpointError) {
     guard range.upperBound <= data.remaining else {
       throw failure(
         "its bytes end at \(range.upperBound) of \(data.remaining)", path: data.path)

@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// One safetensors file, mapped: tensors are looked at in place unless the file put them at an odd offset.
@@ -17,7 +18,7 @@ public struct SafetensorsFile: WeightSource {
 
   /// Reads a file's bytes wherever they lie; `location` names them in errors.
   public init(_ storage: Storage, location: String) throws(CheckpointError) {
-    var bytes = ByteCursor(storage, in: 0..<storage.byteCount, path: location)
+    var bytes = CheckpointCursor(storage, in: 0..<storage.byteCount, path: location)
     header = try SafetensorsHeader(parsing: &bytes)
     self.storage = storage
     self.location = location

@@ -18,7 +18,7 @@ struct SafetensorsHeader: Sendable {
   private(set) var positions: [String: Int] = [:]
 
   /// Reads the header and checks it against the bytes that follow it.
-  init(parsing bytes: inout ByteCursor) throws(CheckpointError) {
+  init(parsing bytes: inout CheckpointCursor) throws(CheckpointError) {
     let length = try bytes.count(UInt64.self)
     guard length <= bytes.remaining || length > Self.maximumByteCount || bytes.next != UInt8(ascii: "{") else {
       throw CheckpointError(
@@ -63,7 +63,7 @@ struct SafetensorsHeader: Sendable {
   }
 
   /// Turns offsets from the first element into offsets from the start of the file.
-  private mutating func place(in data: ByteCursor) throws(CheckpointError) {
+  private mutating func place(in data: CheckpointCursor) throws(CheckpointError) {
     let need = entries.lazy.map(\.range.upperBound).max() ?? 0
     guard need <= data.remaining else {
       throw CheckpointError(

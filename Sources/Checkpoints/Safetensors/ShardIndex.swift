@@ -7,7 +7,7 @@ struct ShardIndex: Sendable {
   private(set) var placements: [(tensor: String, file: String)] = []
 
   /// `{"metadata": {...}, "weight_map": {"a.weight": "model-00001-of-00002.safetensors", ...}}`
-  init(parsing bytes: ByteCursor) throws(CheckpointError) {
+  init(parsing bytes: CheckpointCursor) throws(CheckpointError) {
     var bytes = bytes
     let start = bytes.position
     var json = JSONReader<CheckpointError>(try bytes.bytes(bytes.remaining), path: bytes.path, at: start)

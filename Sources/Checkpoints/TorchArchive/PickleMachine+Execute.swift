@@ -1,5 +1,7 @@
 // What each instruction does, in the order of pickletools.
 
+import Files
+
 extension PickleMachine {
   mutating func execute(_ opcode: PickleOpcode) throws(CheckpointError) {
     switch opcode {

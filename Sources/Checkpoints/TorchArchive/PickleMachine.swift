@@ -1,3 +1,5 @@
+import Files
+
 /// Runs a pickle's instructions over plain data: it builds values, and calls, imports and executes nothing.
 ///
 /// The instructions are those of CPython's `pickletools`, as far as `torch.save` writes them. An instruction puts one
@@ -12,7 +14,7 @@ struct PickleMachine {
   /// Of modules, classes and storages; names are hashed, see ``NameLimits/longest``.
   static let longestName = 256
 
-  var bytes: ByteCursor
+  var bytes: CheckpointCursor
   var stack: [PickleValue] = []
   /// Stack heights at the open marks.
   var marks: [Int] = []
@@ -24,7 +26,7 @@ struct PickleMachine {
   /// Bytes of the pickle.
   private let byteCount: Int
 
-  static func run(_ bytes: ByteCursor) throws(CheckpointError) -> PickleResult {
+  static func run(_ bytes: CheckpointCursor) throws(CheckpointError) -> PickleResult {
     guard bytes.remaining <= maximumByteCount else {
       throw bytes.failure("the pickle has \(bytes.remaining) bytes, more than \(maximumByteCount)")
     }
@@ -34,7 +36,7 @@ struct PickleMachine {
     return PickleResult(root: root, heap: machine.heap, byteCount: machine.bytes.position - bytes.position)
   }
 
-  private init(bytes: ByteCursor, start: Int) {
+  private init(bytes: CheckpointCursor, start: Int) {
     self.bytes = bytes
     self.start = start
     byteCount = bytes.remaining

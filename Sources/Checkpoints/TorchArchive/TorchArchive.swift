@@ -1,3 +1,4 @@
+import Files
 public import Tensors
 
 /// A `.pth` checkpoint: a zip archive of raw storages and a pickle that names them, as `torch.save` has written since

@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// A zip archive of stored files, zip64 or not.
@@ -11,10 +12,10 @@ struct ZipArchive: Sendable {
   init(_ storage: Storage, path: String) throws(CheckpointError) {
     self.path = path
     self.storage = storage
-    let file = ByteCursor(storage, in: 0..<storage.byteCount, path: path)
+    let file = CheckpointCursor(storage, in: 0..<storage.byteCount, path: path)
     let directory = try ZipDirectory(parsingEndOf: file)
-    let archive = ByteCursor(storage, in: 0..<directory.range.lowerBound, path: path)
-    var bytes = ByteCursor(storage, in: directory.range, path: path)
+    let archive = CheckpointCursor(storage, in: 0..<directory.range.lowerBound, path: path)
+    var bytes = CheckpointCursor(storage, in: directory.range, path: path)
     for _ in 0..<directory.entryCount {
       let record = bytes.position
       let entry = try ZipEntry(parsing: &bytes, archive: archive)
@@ -26,8 +27,8 @@ struct ZipArchive: Sendable {
   }
 
   /// A cursor over an entry's content.
-  func open(_ entry: ZipEntry) -> ByteCursor {
-    ByteCursor(storage, in: entry.range, path: path)
+  func open(_ entry: ZipEntry) -> CheckpointCursor {
+    CheckpointCursor(storage, in: entry.range, path: path)
   }
 
   private func checkOverlaps() throws(CheckpointError) {

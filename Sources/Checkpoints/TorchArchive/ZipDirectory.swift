@@ -1,3 +1,4 @@
+import Files
 import Tensors
 
 /// Where a zip archive's central directory lies, from the records at the archive's end.
@@ -12,7 +13,7 @@ struct ZipDirectory {
   let range: Range<Int>
 
   /// Reads the end records of the archive that the cursor spans.
-  init(parsingEndOf archive: ByteCursor) throws(CheckpointError) {
+  init(parsingEndOf archive: CheckpointCursor) throws(CheckpointError) {
     let end = try Self.findEnd(archive)
     var bytes = try archive.moved(to: end + 4)
     try Self.checkOneDisk(bytes.integer(UInt16.self), bytes.integer(UInt16.self), in: bytes)
@@ -41,7 +42,7 @@ struct ZipDirectory {
   }
 
   /// The last "end of central directory" whose comment reaches the end of the file.
-  private static func findEnd(_ archive: ByteCursor) throws(CheckpointError) -> Int {
+  private static func findEnd(_ archive: CheckpointCursor) throws(CheckpointError) -> Int {
     var start = archive.end - endByteCount
     let first = max(archive.position, start - Int(UInt16.max))
     while start >= first {
@@ -53,13 +54,13 @@ struct ZipDirectory {
       start -= 1
     }
     let tail = try archive.moved(to: max(archive.position, archive.end - endByteCount))
-    let endsInZeros = (tail.position..<tail.end).allSatisfy { archive.storage[byteAt: $0] == 0 }
+    let endsInZeros = (tail.position..<tail.end).allSatisfy { archive.source[byteAt: $0] == 0 }
     throw archive.failure(
       "the zip archive has no end record: the file \(endsInZeros ? "ends in zeros" : "is cut short")", at: archive.end,
       advice: CheckpointError.unfinished)
   }
 
-  private static func findZip64(_ archive: ByteCursor, before end: Int) throws(CheckpointError) -> Int? {
+  private static func findZip64(_ archive: CheckpointCursor, before end: Int) throws(CheckpointError) -> Int? {
     guard end - locatorByteCount >= archive.position else { return nil }
     var bytes = try archive.moved(to: end - locatorByteCount)
     guard try bytes.integer(UInt32.self) == 0x0706_4B50 else { return nil }
@@ -76,7 +77,7 @@ struct ZipDirectory {
   }
 
   private static func checkOneDisk(
-    _ disk: some BinaryInteger, _ directoryDisk: some BinaryInteger, in bytes: ByteCursor
+    _ disk: some BinaryInteger, _ directoryDisk: some BinaryInteger, in bytes: CheckpointCursor
   ) throws(CheckpointError) {
     guard disk == 0, directoryDisk == 0 else {
       throw bytes.failure("the archive is split over several disks", advice: "join its parts first")

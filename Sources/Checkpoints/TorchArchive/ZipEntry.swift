@@ -13,7 +13,7 @@ struct ZipEntry: Sendable {
   /// Reads a record of the central directory, and the local header that it points to.
   ///
   /// - Parameter archive: spans the bytes in front of the central directory.
-  init(parsing bytes: inout ByteCursor, archive: ByteCursor) throws(CheckpointError) {
+  init(parsing bytes: inout CheckpointCursor, archive: CheckpointCursor) throws(CheckpointError) {
     let record = bytes.position
     guard try bytes.integer(UInt32.self) == 0x0201_4B50 else {
       throw bytes.failure(
@@ -62,7 +62,7 @@ struct ZipEntry: Sendable {
   }
 
   private static func content(
-    of name: String, size: Int, localHeader: Int, archive: ByteCursor
+    of name: String, size: Int, localHeader: Int, archive: CheckpointCursor
   ) throws(CheckpointError) -> Range<Int> {
     var bytes = try archive.moved(to: localHeader)
     guard try bytes.integer(UInt32.self) == 0x0403_4B50 else {
@@ -92,7 +92,7 @@ struct ZipEntry: Sendable {
 enum Zip64Extra {
   /// Replaces each of the numbers that is all ones by its 64-bit value.
   static func widen(
-    _ size: inout Int, _ compressed: inout Int, _ offset: inout Int, parsing bytes: inout ByteCursor, end: Int
+    _ size: inout Int, _ compressed: inout Int, _ offset: inout Int, parsing bytes: inout CheckpointCursor, end: Int
   ) throws(CheckpointError) {
     let isWide = [size, compressed, offset].map { $0 == Int(UInt32.max) }
     guard isWide.contains(true) else { return }

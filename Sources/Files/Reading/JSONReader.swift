@@ -1,24 +1,8 @@
-/// What a reader's errors are made of: JSON that is wrong, and where.
-public struct JSONProblem: Sendable {
-  /// The file, as the caller gave it.
-  public let path: String
-  /// Bytes from the file's start.
-  public let offset: Int
-  /// What is wrong, without the place.
-  public let reason: String
-}
-
-/// An error that a ``JSONReader`` can throw.
-public protocol JSONFailure: Error {
-  /// The error of JSON that is wrong.
-  init(_ problem: JSONProblem)
-}
-
 /// Reads JSON front to back, member by member in the file's order, without building a tree unless asked to; RFC 8259.
 ///
 /// Repeated keys of ``object(_:)`` reach the caller. Nesting is bounded, keys are short enough to be compared, and errors
 /// carry the byte.
-public struct JSONReader<Failure: JSONFailure> {
+public struct JSONReader<Failure: ReadingFailure> {
   /// Deeper nesting is refused; the files of models need ten levels.
   static var maximumDepth: Int { 32 }
 
@@ -50,7 +34,7 @@ public struct JSONReader<Failure: JSONFailure> {
   public func failure(_ reason: String) -> Failure { failure(reason, at: position) }
 
   private func failure(_ reason: String, at position: Int) -> Failure {
-    Failure(JSONProblem(path: path, offset: start + position, reason: reason))
+    Failure(ReadingProblem(path: path, offset: start + position, reason: reason))
   }
 
   /// An object; `member` must read or ``skip()`` each value.
@@ -263,34 +247,5 @@ extension JSONReader {
       position += 1
     }
     return value
-  }
-}
-
-/// How long names may be that are compared and hashed, which takes time that is quadratic in a run of combining marks.
-public enum NameLimits {
-  /// Bytes of a tensor's, entry's or member's name.
-  public static let longest = 1024
-  /// Combining marks in a row; Unicode's stream-safe text has as many (UAX 15).
-  public static let longestRunOfMarks = 30
-
-  /// Whether comparing a name would take longer than its bytes are worth.
-  public static func isCostly(_ name: String) -> Bool {
-    var run = 0
-    for scalar in name.unicodeScalars {
-      guard scalar.value >= 0x300, isMark(scalar) else {
-        run = 0
-        continue
-      }
-      run += 1
-      if run > longestRunOfMarks { return true }
-    }
-    return false
-  }
-
-  private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark: true
-    default: scalar.properties.canonicalCombiningClass != .notReordered
-    }
   }
 }

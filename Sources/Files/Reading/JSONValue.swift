@@ -15,7 +15,7 @@ public enum JSONValue: Sendable {
   ///
   /// - Throws: the error of the byte that is wrong; also where values nest too deeply or are too many, or a member
   ///   occurs twice.
-  public init<Failure: JSONFailure>(
+  public init<Failure: ReadingFailure>(
     parsing bytes: [UInt8], path: String, as failure: Failure.Type
   ) throws(Failure) {
     var json = JSONReader<Failure>(bytes, path: path)

@@ -43,9 +43,9 @@ extension TokenizerError {
   }
 }
 
-extension TokenizerError: JSONFailure {
+extension TokenizerError: ReadingFailure {
   /// The error of a tokenizer.json that is no JSON.
-  public init(_ problem: JSONProblem) {
+  public init(_ problem: ReadingProblem) {
     self = .malformed(file: problem.path, offset: problem.offset, reason: problem.reason)
   }
 }
