@@ -4,7 +4,7 @@ public struct FrameRegion: Sendable, Hashable {
   public let rows, columns: Range<Int>
 
   /// All of a frame.
-  init(height: Int, width: Int) {
+  package init(height: Int, width: Int) {
     self.init(rows: 0..<height, columns: 0..<width)
   }
 
@@ -13,10 +13,10 @@ public struct FrameRegion: Sendable, Hashable {
     (self.rows, self.columns) = (rows, columns)
   }
 
-  var pixels: Int { rows.count * columns.count }
+  package var pixels: Int { rows.count * columns.count }
 
   /// The same rectangle of a frame that has been enlarged.
-  func scaled(by factor: Int) -> FrameRegion { mapped { $0.lowerBound * factor..<$0.upperBound * factor } }
+  package func scaled(by factor: Int) -> FrameRegion { mapped { $0.lowerBound * factor..<$0.upperBound * factor } }
 
   /// What convolutions that reach `radius` pixels far read in order to give this region.
   func grown(by radius: Int, inside frame: FrameRegion) -> FrameRegion {

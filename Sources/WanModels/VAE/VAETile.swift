@@ -2,11 +2,11 @@
 ///
 /// Coarse levels reach far but are cheap, fine ones the other way round; so each level gets a margin of its own, and
 /// what a missing neighbour has spoilt is cut away after it.
-struct VAETile: Sendable, Hashable {
+package struct VAETile: Sendable, Hashable {
   /// What each stage takes in, in pixels of its input.
-  let stages: [FrameRegion]
+  package let stages: [FrameRegion]
   /// What the head takes in, and what it is to give, in pixels of the last stage.
-  let head, output: FrameRegion
+  package let head, output: FrameRegion
 
   /// - Parameters:
   ///   - part: the region of the latents that the tile stands for.
@@ -36,7 +36,7 @@ struct VAETile: Sendable, Hashable {
 
 extension VAETiling {
   /// The tiles of latents with these extents, row by row; cuts lie on latent pixels.
-  func tiles(height: Int, width: Int, _ configuration: VAEConfiguration) -> [VAETile] {
+  package func tiles(height: Int, width: Int, _ configuration: VAEConfiguration) -> [VAETile] {
     precondition(rows <= height && columns <= width, "tiling: \(self) of \(height)x\(width) latents")
     let latents = FrameRegion(height: height, width: width)
     return Self.cuts(height, rows).flatMap { rows in

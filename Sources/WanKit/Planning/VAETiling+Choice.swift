@@ -1,4 +1,5 @@
 public import Tensors
+public import WanModels
 
 extension VAETiling {
   /// Bytes that decoding may take unless somebody asks otherwise: 4 GiB, in float32 twice that.
@@ -8,9 +9,6 @@ extension VAETiling {
 
   /// Most rows or columns that are chosen; a finer tiling would mostly compute margins.
   private static let most = 12
-
-  /// Bytes of the program, its libraries and its threads.
-  private static let process = 64 << 20
 
   /// The tiling with the least work that fits a budget, or the smallest where none does.
   ///
@@ -23,7 +21,7 @@ extension VAETiling {
     for configuration: VAEConfiguration, latents: Shape, precision: Precision, on traits: BackendTraits,
     budget: Int? = nil
   ) -> VAETiling {
-    let budget = (budget ?? self.budget(precision)) - process - traits.overhead.total
+    let budget = (budget ?? self.budget(precision)) - GenerationPlan.process - traits.overhead.total
     func estimate(_ tiling: VAETiling) -> VAEDecodingEstimate {
       VAEDecodingEstimate(configuration, latents: latents, precision: precision, tiling: tiling)
     }
