@@ -23,7 +23,9 @@ public protocol RandomAccessBytes: Sendable {
 }
 
 extension [UInt8]: RandomAccessBytes {
+  /// How many.
   public var byteCount: Int { count }
+  /// The byte at an offset.
   public subscript(byteAt offset: Int) -> UInt8 { self[offset] }
 }
 
@@ -33,8 +35,9 @@ public struct ByteCursor<Source: RandomAccessBytes, Failure: ReadingFailure> {
   public let path: String
   /// The whole file.
   public let source: Source
-  /// Offset of the next byte, from the start of the file, and of the first that is not the stretch's.
+  /// Offset of the next byte, from the start of the file.
   public private(set) var position: Int
+  /// Offset of the first byte that is not the stretch's.
   public let end: Int
 
   /// - Parameter range: inside the source.
