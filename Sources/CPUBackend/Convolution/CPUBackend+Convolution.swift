@@ -44,7 +44,7 @@ extension CPUBackend {
       let tile = ConvolutionTile(
         frames: place / bands..<place / bands + 1, rows: start..<min(x.shape[1], start + band), width: x.shape[2],
         block: block)
-      upsample(tile, column, x, weights, phases, into: result, worker)
+      upsample(tile, column, x, weights, into: result, worker)
     }
     return result
   }
@@ -149,9 +149,12 @@ extension CPUBackend {
 
   /// Both phases of one output column parity, for some rows of the small image.
   private func upsample(
-    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, _ phases: [WindowWeights],
-    into result: Tensor, _ worker: Worker
+    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, into result: Tensor,
+    _ worker: Worker
   ) {
+    guard case .upsampled(let phases) = weights.form else {
+      preconditionFailure("convolution: no kernel for doubled frames")
+    }
     let (layout, type, width) = (weights.layout, weights.sourceType, tile.width)
     let columns = layout.columns(tile.block)
     if columns.isEmpty { return }

@@ -123,14 +123,15 @@ extension CPUBackend {
     let rows = x.shape[0]
     let step = rowsOfTile(rows, weights)
     let bands = (rows + step - 1) / step
+    let call = LinearCall(x: x, weights: weights, activation: activation, result: result)
     threads.run(weights.blocks * bands) { index, worker in
       let (block, band) = (index / bands, index % bands)
       let tile = LinearTile(
         rows: band * step..<min(rows, (band + 1) * step), block: block, columns: weights.columns(block),
         next: weights.columns((index + threads.count) / bands))
       switch weights.form {
-      case .plain(let weight): multiply(tile, x, weight, weights, activation, into: result, worker)
-      case .packed(let pieces): multiply(tile, x, pieces[block], weights, activation, into: result, worker)
+      case .plain(let weight): multiply(tile, by: weight, call, worker)
+      case .packed(let pieces): multiply(tile, by: pieces[block], call, worker)
       }
     }
   }
@@ -146,11 +147,8 @@ extension CPUBackend {
   }
 
   /// A tile by our kernel, from rows as they lie in the weight.
-  private func multiply(
-    _ tile: LinearTile, _ x: Tensor, _ weight: Tensor, _ weights: CPULinear, _ activation: Activation,
-    into result: Tensor, _ worker: Worker
-  ) {
-    let (inputs, columns) = (weights.inputs, tile.columns.count)
+  private func multiply(_ tile: LinearTile, by weight: Tensor, _ call: LinearCall, _ worker: Worker) {
+    let (x, inputs, columns) = (call.x, call.weights.inputs, tile.columns.count)
     let width = wan_product_columns(columns)
     // SAFETY: the rows lie in x, the columns in the weight; the product has room for the tile; scratch is the worker's.
     let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, inputs), tile.rows.count * width * 4])
@@ -166,17 +164,14 @@ extension CPUBackend {
         weights_stride: inputs, next_weights: next, dst: sums, dst_stride: width, adds: 0)
       unsafe wan_product(&product, parts[0])
     }
-    unsafe finish(sums, stride: width, tile.rows, tile, weights, activation, into: result)
+    unsafe finish(sums, stride: width, tile.rows, tile, call)
   }
 
   /// A tile by oneDNN, from weights in its layout.
-  private func multiply(
-    _ tile: LinearTile, _ x: Tensor, _ piece: PackedWeights, _ weights: CPULinear, _ activation: Activation,
-    into result: Tensor, _ worker: Worker
-  ) {
-    let (inputs, columns) = (weights.inputs, tile.columns.count)
+  private func multiply(_ tile: LinearTile, by piece: PackedWeights, _ call: LinearCall, _ worker: Worker) {
+    let (x, inputs, columns) = (call.x, call.weights.inputs, tile.columns.count)
     let step = CPUBackend.evenStep(tile.rows.count, limit: CPUBackend.productRows)
-    let key = ProductKey(bf16: weights.sourceType == .bf16, m: step, n: columns, k: inputs)
+    let key = ProductKey(bf16: call.weights.sourceType == .bf16, m: step, n: columns, k: inputs)
     let tail = tile.rows.count % step
     var scratchBytes = primitives.product(key, template: piece.template).scratchBytes
     if tail > 0 {
@@ -190,21 +185,20 @@ extension CPUBackend {
       unsafe primitive.execute(
         threads, worker, src: x.address(start * inputs), weights: piece.weights(for: primitive, threads).pointer,
         dst: parts[1], scratch: parts[0])
-      unsafe finish(
-        parts[1].assumingMemoryBound(to: Float.self), stride: columns, rows, tile, weights, activation, into: result)
+      unsafe finish(parts[1].assumingMemoryBound(to: Float.self), stride: columns, rows, tile, call)
     }
   }
 
   /// Bias, activation and the result's type for some rows of a tile.
   @unsafe
   private func finish(
-    _ sums: UnsafeMutablePointer<Float>, stride: Int, _ rows: Range<Int>, _ tile: LinearTile, _ weights: CPULinear,
-    _ activation: Activation, into result: Tensor
+    _ sums: UnsafeMutablePointer<Float>, stride: Int, _ rows: Range<Int>, _ tile: LinearTile, _ call: LinearCall
   ) {
+    let (weights, result) = (call.weights, call.result)
     unsafe wan_bias_activation(
       sums, stride, weights.bias?.floats(tile.columns.lowerBound),
       result.address(rows.lowerBound * weights.outputs + tile.columns.lowerBound), result.kernelType("linear"),
-      weights.outputs, rows.count, tile.columns.count, activation.kernel)
+      weights.outputs, rows.count, tile.columns.count, call.activation.kernel)
   }
 
   /// The step that cuts `count` into equal parts of at most `limit`.
@@ -212,6 +206,14 @@ extension CPUBackend {
     let parts = max(1, (count + limit - 1) / limit)
     return max(1, (count + parts - 1) / parts)
   }
+}
+
+/// One call of a linear: rows [M, K] as the products read them, and the result [M, N].
+private struct LinearCall {
+  let x: Tensor
+  let weights: CPULinear
+  let activation: Activation
+  let result: Tensor
 }
 
 /// The part of a product that one task computes.
