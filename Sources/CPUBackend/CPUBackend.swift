@@ -39,7 +39,8 @@ public final class CPUBackend: HostBackend {
     let version = "\(wan_dnn_version_major()).\(wan_dnn_version_minor()).\(wan_dnn_version_patch())"
     let count = threads.count == 1 ? "1 thread" : "\(threads.count) threads"
     traits = BackendTraits(
-      memory: .host, precisions: Set(Precision.allCases), usesWeightsInPlace: !packsBF16,
+      memory: .host, precisions: multipliesBF16 ? [.f32, .bf16, .int8] : [.f32, .int8],
+      usesWeightsInPlace: !packsBF16,
       overhead: .init(scratch: CPUBackend.typicalScratch, kept: idleLimit))
     name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"
   }
@@ -48,6 +49,13 @@ public final class CPUBackend: HostBackend {
   public static func peakMemory() -> Int {
     Memory.peak
   }
+
+  /// Bytes of results in use, and the most at one time since the last ``restartPeak()``; weights that are used where they
+  /// were found do not count.
+  package var memoryInUse: (present: Int, peak: Int) { memory.used }
+
+  /// Forgets the peak of ``memoryInUse``, and goes on from what is in use.
+  package func restartPeak() { memory.restartPeak() }
 
   /// How many threads the system gives this process at a time, the calling one among them, of those asked for.
   public static func threadsGiven(upTo count: Int) -> Int {

@@ -30,6 +30,22 @@ struct BufferPoolTests {
     #expect(pool.idleBytes == 0)
   }
 
+  @Test("counts what is in use, and the most since it was asked to begin again")
+  func used() {
+    let pool = BufferPool(limit: 1 << 20)
+    let sizes = [100, 70_000, 3 << 20].map(BufferPool.blockSize)
+    let first = pool.storage(byteCount: sizes[0])
+    withExtendedLifetime(pool.storage(byteCount: sizes[2])) {
+      #expect(pool.used == (sizes[0] + sizes[2], sizes[0] + sizes[2]))
+    }
+    #expect(pool.used == (sizes[0], sizes[0] + sizes[2]))
+    pool.trim()
+    pool.restartPeak()
+    _ = pool.storage(byteCount: sizes[1])
+    #expect(pool.used == (sizes[0], sizes[0] + sizes[1]))
+    withExtendedLifetime(first) {}
+  }
+
   @Test("keeps no more than its limit, the latest first")
   func limit() {
     let pool = BufferPool(limit: 1 << 20)

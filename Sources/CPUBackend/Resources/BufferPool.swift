@@ -15,6 +15,8 @@ final class BufferPool: Sendable {
   private struct State {
     var idle: [Idle] = []  // longest idle first
     var idleBytes = 0
+    var usedBytes = 0
+    var peakBytes = 0
   }
 
   let limit: Int
@@ -38,13 +40,21 @@ final class BufferPool: Sendable {
   /// Frees every idle block.
   func trim() {
     let idle = state.withLock { state in
-      defer { state = State() }
+      defer { (state.idle, state.idleBytes) = ([], 0) }
       return state.idle
     }
     BufferPool.free(idle)
   }
 
   var idleBytes: Int { state.withLock { $0.idleBytes } }
+
+  /// Bytes of the blocks in use, and the most at one time since the last ``restartPeak()``.
+  var used: (present: Int, peak: Int) { state.withLock { ($0.usedBytes, $0.peakBytes) } }
+
+  /// Forgets the peak, and goes on from what is in use.
+  func restartPeak() {
+    state.withLock { $0.peakBytes = $0.usedBytes }
+  }
 
   /// The size given out for a request: at most an eighth more.
   static func blockSize(for byteCount: Int) -> Int {
@@ -57,6 +67,8 @@ final class BufferPool: Sendable {
   @unsafe
   private func take(_ size: Int) -> UnsafeMutableRawPointer {
     let found: Idle? = state.withLock { state in
+      state.usedBytes += size
+      state.peakBytes = max(state.peakBytes, state.usedBytes)
       guard let index = state.idle.lastIndex(where: { $0.byteCount == size }) else { return nil }
       state.idleBytes -= size
       return state.idle.remove(at: index)
@@ -69,6 +81,7 @@ final class BufferPool: Sendable {
   private func give(_ block: UnsafeMutableRawPointer, _ size: Int) {
     let idle = unsafe Idle(block: block, byteCount: size)
     let surplus: [Idle] = state.withLock { state in
+      state.usedBytes -= size
       state.idle.append(idle)
       state.idleBytes += size
       var surplus: [Idle] = []

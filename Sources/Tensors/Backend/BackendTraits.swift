@@ -26,8 +26,8 @@ public struct BackendTraits: Sendable, Hashable {
 
   /// Where its tensors lie.
   public let memory: Memory
-  /// The precisions whose products it computes as ``Precision`` tells them; any other takes a default, by which
-  /// ``Precision/int8`` is computed as ``Precision/bf16``.
+  /// The precisions whose factors it multiplies as they are; without ``Precision/bf16`` rounded factors are widened to
+  /// float32 first, and without ``Precision/int8`` that is computed as ``Precision/bf16``.
   public let precisions: Set<Precision>
   /// Whether a prepared linear reads its matrix where the checkpoint has it, a mapped file perhaps; otherwise it holds a
   /// copy.

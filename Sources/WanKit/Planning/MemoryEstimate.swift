@@ -19,8 +19,8 @@ extension GenerationPlan {
   /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
   public func memory(on traits: BackendTraits) -> MemoryEstimate {
     let stages = [
-      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), samplingMemory(on: traits),
-      decodingMemory,
+      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), encodingMemory,
+      samplingMemory(on: traits), decodingMemory,
     ]
     return stages.max { $0.total < $1.total } ?? decodingMemory
   }
@@ -28,7 +28,12 @@ extension GenerationPlan {
   /// What sampling alone needs, with the larger expert.
   public func samplingMemory(on traits: BackendTraits) -> MemoryEstimate {
     let transformer = model.transformers.all.map { $0.part.byteCount(in: precision, on: traits) }.max() ?? 0
-    return MemoryEstimate(weights: transformer, activations: samplingBytes)
+    let estimate = SamplingEstimate(
+      model.transformers.configuration, latents: latentShape, prompts: tokenIDs.all.count,
+      textRows: min(
+        model.transformers.configuration.textLength, (tokenIDs.all.map(\.count).max() ?? 0) + 1),
+      precision: precision, on: traits)
+    return MemoryEstimate(weights: transformer, activations: estimate.total)
   }
 
   /// Bytes of the transformer's weights that no file has: copies where the backend makes them, else the matrices that
@@ -48,11 +53,13 @@ extension GenerationPlan {
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 
-  /// Residual stream, its copy and the feed-forward layer of all prompts.
-  private var samplingBytes: Int {
-    let c = model.transformers.configuration
-    let element = precision.activations.byteCount
-    return 2 * tokens * (c.dimension * (2 * 4 + 4 * element) + c.feedForward * element)
+  /// What encoding the picture needs: its one frame, or as many as the clip has; nothing without one.
+  public var encodingMemory: MemoryEstimate {
+    guard image != nil else { return MemoryEstimate(weights: 0, activations: 0) }
+    let frames = model.family.conditioning == .channels ? frames : 1
+    let estimate = VAEEncodingEstimate(
+      model.autoencoder.configuration, frames: frames, height: height, width: width, precision: precision)
+    return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }
 

@@ -57,44 +57,51 @@ extension GenerationPlan {
   ///
   /// - Parameter traits: of the backend that will carry the plan out.
   public func check(_ machine: MachineMemory, on traits: BackendTraits) throws(MemoryShortage) {
-    let (sampling, decoding) = (samplingMemory(on: traits), decodingMemory)
+    let (sampling, encoding, decoding) = (samplingMemory(on: traits), encodingMemory, decodingMemory)
+    let stages = [
+      Stage(kind: .sampling, memory: sampling), Stage(kind: .encoding, memory: encoding),
+      Stage(kind: .decoding, memory: decoding),
+    ]
     if case .device(let byteCount) = traits.memory {
       guard let byteCount else { return }
-      return try check(sampling, decoding, beside: traits.overhead.total, .init(byteCount, .device))
+      return try check(stages, beside: traits.overhead.total, .init(byteCount, .device))
     }
-    try check(sampling, decoding, beside: 0, machine.resident)
+    try check(stages, beside: 0, machine.resident)
     if let limit = machine.owned {
-      let needed =
-        max(sampling.activations + ownedWeights(on: traits), decoding.total) + Self.process
-        + traits.overhead.scratch
-      guard needed <= limit.byteCount else {
-        throw MemoryShortage(
-          needed: needed, limit: limit,
-          remedies: remedies(MemoryEstimate(weights: 0, activations: sampling.activations), decoding))
-      }
+      let owned = MemoryEstimate(weights: ownedWeights(on: traits), activations: sampling.activations)
+      try check(
+        [Stage(kind: .sampling, memory: owned)] + stages.dropFirst(), beside: Self.process + traits.overhead.scratch,
+        limit)
     }
   }
 
+  /// A part of the run, and what it needs.
+  private struct Stage {
+    enum Kind { case sampling, encoding, decoding }
+    let kind: Kind
+    let memory: MemoryEstimate
+  }
+
   private func check(
-    _ sampling: MemoryEstimate, _ decoding: MemoryEstimate, beside overhead: Int, _ limit: MachineMemory.Limit
+    _ stages: [Stage], beside overhead: Int, _ limit: MachineMemory.Limit
   ) throws(MemoryShortage) {
-    let needed = max(sampling.total, decoding.total) + overhead
+    guard let largest = stages.max(by: { $0.memory.total < $1.memory.total }) else { return }
+    let needed = largest.memory.total + overhead
     guard needed <= limit.byteCount else {
-      throw MemoryShortage(needed: needed, limit: limit, remedies: remedies(sampling, decoding))
+      throw MemoryShortage(needed: needed, limit: limit, remedies: remedies(largest))
     }
   }
 
   /// Bytes of the program, its libraries and its threads.
   static let process = 64 << 20
 
-  private func remedies(_ sampling: MemoryEstimate, _ decoding: MemoryEstimate) -> [MemoryShortage.Remedy] {
-    let isSampling = sampling.total >= decoding.total
-    let estimate = isSampling ? sampling : decoding
+  private func remedies(_ stage: Stage) -> [MemoryShortage.Remedy] {
     // What is less than an eighth of the whole is not worth making smaller.
+    let (weights, activations, total) = (stage.memory.weights, stage.memory.activations, stage.memory.total)
     var remedies: [MemoryShortage.Remedy] = []
-    if isSampling && estimate.weights > estimate.total / 8 && precision != .int8 { remedies.append(.int8) }
-    if !isSampling { remedies.append(.tiles) }
-    if estimate.activations > estimate.total / 8 {
+    if stage.kind == .sampling && weights > total / 8 && precision != .int8 { remedies.append(.int8) }
+    if stage.kind == .decoding { remedies.append(.tiles) }
+    if activations > total / 8 {
       remedies.append(.smallerSize)
       if frames > 1 { remedies.append(.fewerFrames) }
     }

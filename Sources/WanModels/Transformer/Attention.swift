@@ -37,10 +37,15 @@ struct SelfAttention: Sendable {
 
   /// [B, L, D] -> [B, L, D]
   func callAsFunction(_ x: Tensor, rotary: RotaryTable) -> Tensor {
+    parts.o(attended(x, rotary: rotary).reshaped(x.shape))
+  }
+
+  /// [B, L, D] -> [B, L, H, d]; queries, keys and values are gone before the last linear.
+  private func attended(_ x: Tensor, rotary: RotaryTable) -> Tensor {
     let q = parts.normQ(parts.q(x).split(heads: parts.heads), rotary: rotary)  // [B, L, H, d]
     let k = parts.normK(parts.k(x).split(heads: parts.heads), rotary: rotary)
     let v = parts.v(x).split(heads: parts.heads)
-    return parts.o(parts.attention(q, k, v).reshaped(x.shape))
+    return parts.attention(q, k, v)
   }
 }
 

@@ -42,9 +42,7 @@ public struct WanTransformer: Network {
     betweenBlocks: () throws -> Void = { try Task.checkCancellation() }
   ) throws -> [Tensor] {
     let (e, e0) = timeEmbedding(timesteps.values)  // [R, D], [R, 6, D]
-    let tokens = patchEmbedding(patches(backend.resident(latents)), output: .f32)  // [L, D]
-    var x = backend.concatenated(Array(repeating: tokens, count: context.prompts))
-      .reshaped([context.prompts, tokens.shape[0], tokens.shape[1]])  // [B, L, D]
+    var x = stream(latents, prompts: context.prompts)
     for (layer, block) in blocks.enumerated() {
       try betweenBlocks()
       block(&x, e0: e0, runs: timesteps.runs, rotary: rotary, context: context, layer: layer)
@@ -68,6 +66,13 @@ public struct WanTransformer: Network {
     return TextContext(
       keys: pairs.map(\.keys), values: pairs.map(\.values),
       keyBias: backend.resident(TextContext.keyBias(lengths: lengths, paddedTo: configuration.textLength)))
+  }
+
+  /// Latents as the residual stream of every prompt: [C, T, h, w] -> [B, L, D] float32
+  private func stream(_ latents: Tensor, prompts: Int) -> Tensor {
+    let tokens = patchEmbedding(patches(backend.resident(latents)), output: .f32)  // [L, D]
+    return backend.concatenated(Array(repeating: tokens, count: prompts))
+      .reshaped([prompts, tokens.shape[0], tokens.shape[1]])
   }
 
   /// [C, T, h, w] -> [L, C 1 2 2]

@@ -5,16 +5,14 @@ import Testing
 import WanKit
 import WanModels
 
-/// The walk that plans count with, against the decoder itself on a backend that counts.
-struct DecodingEstimateTests {
+/// The walks that plans count with, against the networks themselves on a backend that counts.
+struct AutoencoderWalkTests {
   /// What the decoder takes for the third latent frame of each tile, when every convolution has all of its past.
   private func counted(
     _ configuration: VAEConfiguration, _ latents: Shape, _ precision: Precision, _ tiling: VAETiling
   ) throws -> (weights: Int, histories: Int, activations: Int, work: Double) {
     let backend = MeteredBackend()
-    let demand = Demand(of: VAEDecoder.self, configuration)
-    let decoder = try NetworkPart<VAEDecoder>(OutlineSource(demand), configuration, demand: demand)
-      .load(on: backend, precision: precision)
+    let decoder = try network(VAEDecoder.self, configuration, precision, on: backend)
     var decoding = decoder.decoding(backend.zeros(latents, dtype: .f32), tiling: tiling, values: .raw)
     let before = backend.count.live
     var (histories, activations, work) = (0, 0, 0.0)
@@ -29,6 +27,35 @@ struct DecodingEstimateTests {
       work += count.work
     }
     return (backend.count.weights, histories, activations, work)
+  }
+
+  private func network<N: Network>(
+    _ type: N.Type, _ configuration: N.Configuration, _ precision: Precision, on backend: MeteredBackend
+  ) throws -> N {
+    let demand = Demand(of: type, configuration)
+    return try NetworkPart<N>(OutlineSource(demand), configuration, demand: demand)
+      .load(on: backend, precision: precision)
+  }
+
+  @Test(
+    "the walk counts what the encoder takes: weights exactly, the rest within 15 %; of one frame never too little",
+    arguments: [VAEConfiguration.wan21, .wan22], [(9, 240, 416), (9, 480, 832), (1, 704, 1280)])
+  func encoder(configuration: VAEConfiguration, clip: (frames: Int, height: Int, width: Int)) throws {
+    for precision in [Precision.f32, .bf16] {
+      let estimate = VAEEncodingEstimate(
+        configuration, frames: clip.frames, height: clip.height, width: clip.width, precision: precision)
+      let backend = MeteredBackend()
+      let encoder = try network(VAEEncoder.self, configuration, precision, on: backend)
+      let before = backend.count.live
+      let video = backend.zeros([3, clip.frames, clip.height, clip.width], dtype: .f32)
+      backend.restart()
+      _ = try encoder(video)
+      #expect(estimate.weights == backend.count.weights)
+      let ratio = Double(estimate.total - estimate.weights) / Double(backend.count.peak - before)
+      // A first frame's past is still growing where the network is widest, and the walk counts all of it.
+      let bounds = clip.frames == 1 ? 1.0...1.45 : 0.85...1.15
+      #expect(bounds.contains(ratio), "\(clip) \(precision): \(ratio)")
+    }
   }
 
   private static let cases: [(VAEConfiguration, Shape)] = [
@@ -53,7 +80,7 @@ struct DecodingEstimateTests {
 }
 
 /// A checkpoint whose matrices and kernels have no elements, so that a network of full size takes no memory.
-private struct OutlineSource: WeightSource {
+struct OutlineSource: WeightSource {
   let location = "outline"
   let names: [String]
   private let requests: [String: TensorRequest]
