@@ -88,7 +88,6 @@ let package = Package(
       [
         "CPUBackend", "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ]),
     .executableTarget(
       name: "wan",
@@ -120,7 +119,7 @@ let package = Package(
     tests(
       "Parity",
       [
-        "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "Tokenization", "WanKit",
+        "CPUBackend", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "Tokenization", "WanKit",
         "WanModels",
       ]),
   ],
