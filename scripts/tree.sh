@@ -13,9 +13,9 @@ as_caller() {
 
 # Sets `version`, from the one place that has it.
 read_version() {
-  version=$(sed -n 's/^ *static let current = "\(.*\)"$/\1/p' Sources/WanCommands/WanCommand.swift)
+  version=$(sed -n 's/^ *static let current = "\(.*\)"$/\1/p' Sources/WanCommands/CommandLineTool.swift)
   [[ $version =~ ^[0-9]+(\.[0-9]+)+([.+~-][0-9A-Za-z.+~-]+)?$ ]] ||
-    fail "SoftwareVersion.current in Sources/WanCommands/WanCommand.swift is no version: '$version'"
+    fail "SoftwareVersion.current in Sources/WanCommands/CommandLineTool.swift is no version: '$version'"
 }
 
 need_linux() {

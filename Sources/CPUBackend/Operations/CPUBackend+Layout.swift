@@ -23,18 +23,21 @@ extension CPUBackend {
     precondition(axes.sorted() == Array(0..<x.shape.rank), "permuted: axes \(axes) of \(x.shape)")
     let result = empty(Shape(axes.map { x.shape[$0] }), x.dtype)
     guard x.count > 0 else { return result }
-    let plan = StridedWalk(x.shape, axes)
-    let rowsPerTask = CPUBackend.rowGrain(plan.columns)
-    threads.run(plan.rows, grain: rowsPerTask) { rows, _ in
-      // SAFETY: the plan's offsets stay inside both tensors, and each row of the result has one writer.
+    copy(x, along: StridedWalk(x.shape, axes), to: result)
+    return result
+  }
+
+  /// Copies some of x's elements, all inside of it, to a tensor that holds as many.
+  func copy(_ x: Tensor, along walk: StridedWalk, to result: Tensor) {
+    threads.run(walk.rows, grain: CPUBackend.rowGrain(walk.columns)) { rows, _ in
+      // SAFETY: the walk stays inside both tensors, and each row of the result has one writer.
       switch x.dtype.byteCount {
-      case 1: unsafe plan.copy(rows, x.pointer, result.pointer, as: UInt8.self)
-      case 2: unsafe plan.copy(rows, x.pointer, result.pointer, as: UInt16.self)
-      case 4: unsafe plan.copy(rows, x.pointer, result.pointer, as: UInt32.self)
-      default: unsafe plan.copy(rows, x.pointer, result.pointer, as: UInt64.self)
+      case 1: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt8.self)
+      case 2: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt16.self)
+      case 4: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt32.self)
+      default: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt64.self)
       }
     }
-    return result
   }
 
   public func concatenated(_ tensors: [Tensor]) -> Tensor {

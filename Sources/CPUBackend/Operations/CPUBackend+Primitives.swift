@@ -67,16 +67,7 @@ extension CPUBackend {
       "windowed: \(windows) of \(x.shape)")
     let result = empty(Shape(windows.map(\.count)), x.dtype)
     guard result.count > 0 else { return result }
-    let walk = StridedWalk(windows, of: x.shape)
-    threads.run(walk.rows, grain: CPUBackend.rowGrain(walk.columns)) { rows, _ in
-      // SAFETY: the windows lie inside x, as was checked, and each row of the result has one writer.
-      switch x.dtype.byteCount {
-      case 1: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt8.self)
-      case 2: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt16.self)
-      case 4: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt32.self)
-      default: unsafe walk.copy(rows, x.pointer, result.pointer, as: UInt64.self)
-      }
-    }
+    copy(x, along: StridedWalk(windows, of: x.shape), to: result)
     return result
   }
 }

@@ -34,11 +34,8 @@ extension CPUBackend {
 
   /// x y^T by the same kernel, one matrix after the other.
   public func product(_ x: Tensor, _ y: Tensor) -> Tensor {
+    Shape.checkProduct(x, y)
     let rank = x.shape.rank
-    precondition(
-      rank >= 2 && y.shape.rank == rank && x.shape.last == y.shape.last && x.dtype == y.dtype
-        && x.shape.dimensions.dropLast(2) == y.shape.dimensions.dropLast(2),
-      "product: x \(x.shape) \(x.dtype), y \(y.shape) \(y.dtype)")
     let items = x.shape.dimensions.dropLast(2).reduce(1, *)
     let left = x.reshaped([items, x.shape[rank - 2], x.shape.last])
     let right = y.reshaped([items, y.shape[rank - 2], y.shape.last])

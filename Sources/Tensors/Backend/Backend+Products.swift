@@ -38,6 +38,17 @@ extension Backend {
   }
 }
 
+extension Shape {
+  /// Traps unless ``Backend/product(_:_:)`` can take both: matrices of one depth and type, as many on either side.
+  package static func checkProduct(_ x: Tensor, _ y: Tensor) {
+    let rank = x.shape.rank
+    precondition(
+      rank >= 2 && y.shape.rank == rank && x.shape.last == y.shape.last && x.dtype == y.dtype
+        && x.shape.dimensions.dropLast(2) == y.shape.dimensions.dropLast(2),
+      "product: x \(x.shape) \(x.dtype), y \(y.shape) \(y.dtype)")
+  }
+}
+
 /// A linear of primitives.
 private final class ComposedLinear: PreparedLinear {
   let inputs, outputs: Int

@@ -31,11 +31,8 @@ public struct OutlineBackend: Backend {
   public func synchronize() throws(DeviceError) {}
 
   public func product(_ x: Tensor, _ y: Tensor) -> Tensor {
-    let rank = x.shape.rank
-    precondition(
-      rank >= 2 && y.shape.rank == rank && x.shape.last == y.shape.last
-        && x.shape.dimensions.dropLast(2) == y.shape.dimensions.dropLast(2), "product: \(x.shape) and \(y.shape)")
-    return Self.outline(x.shape.replacingLast(y.shape[rank - 2]), .f32)
+    Shape.checkProduct(x, y)
+    return Self.outline(x.shape.replacingLast(y.shape[y.shape.rank - 2]), .f32)
   }
 
   public func combined(_ x: Tensor, _ y: Tensor, _ operation: BinaryOperation) -> Tensor {

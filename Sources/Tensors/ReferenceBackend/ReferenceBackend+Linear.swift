@@ -72,11 +72,8 @@ extension ReferenceBackend {
   }
 
   public func product(_ x: Tensor, _ y: Tensor) -> Tensor {
+    Shape.checkProduct(x, y)
     let rank = x.shape.rank
-    precondition(
-      rank >= 2 && y.shape.rank == rank && x.shape.last == y.shape.last && x.dtype == y.dtype
-        && x.shape.dimensions.dropLast(2) == y.shape.dimensions.dropLast(2),
-      "product: x \(x.shape) \(x.dtype), y \(y.shape) \(y.dtype)")
     let (m, n, k) = (x.shape[rank - 2], y.shape[rank - 2], x.shape.last)
     let (a, b) = (x.floats(), y.floats())
     var result: [Float] = []
