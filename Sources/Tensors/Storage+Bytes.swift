@@ -31,7 +31,15 @@ extension Storage {
   }
 
   /// A copy of all bytes.
-  public var bytes: [UInt8] { withBytes(in: 0..<byteCount) { span in span.indices.map { span[$0] } } }
+  public var bytes: [UInt8] { copy(0..<byteCount) }
+
+  /// A copy of a range of the bytes.
+  public func copy(_ range: Range<Int>) -> [UInt8] {
+    withBytes(in: range) { span in
+      // SAFETY: the buffer is read while the span that it is of lives.
+      unsafe span.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+  }
 
   /// Reads a range of the bytes.
   public func withBytes<R, E: Error>(in range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {

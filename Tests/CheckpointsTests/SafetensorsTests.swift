@@ -58,6 +58,7 @@ struct SafetensorsTests {
         "its header alone has 3 bytes, 2 are there; an unfinished download"
       ),
       ("no JSON", Samples.safetensors("abc"), "byte 8: '{' is expected"),
+      ("a byte order mark", Samples.safetensors("\u{FEFF}{}"), "byte 8: '{' is expected"),
       ("text behind", Samples.safetensors("{} x"), "byte 11: nothing may follow"),
       ("a duplicate", entries(("x", "U8", "[1]", "[0,1]"), ("x", "U8", "[1]", "[1,2]")), "the tensor 'x' occurs twice"),
       ("a gap", entries(("x", "U8", "[1]", "[0,1]"), ("y", "U8", "[1]", "[2,3]")), "'y': bytes "),

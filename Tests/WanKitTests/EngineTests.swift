@@ -177,21 +177,27 @@ struct EngineTests {
       let states = Mutex<[RunState]>([])
       func observe(_ step: StepResult) { states.withLock { $0.append(step.state) } }
     }
-    var request = SmallRuns.request(steps: 4)
-    (request.solver, request.image) = (solver, SmallRuns.image)
-    let plan = try GenerationPlan(request, model: SmallRuns.model(model), on: .reference)
-    let (engine, keeper) = (Engine(backend: CPUBackend(threads: 2), budget: 1 << 40), Keeper())
-    let whole = try #require(try await engine.run(plan, keepTrace: true, observers: [keeper]) { _ in })
-    for state in keeper.states.withLock({ $0 }) {
-      // Through bytes, as a file would have it.
-      let facts = try JSONDecoder().decode(RunState.Facts.self, from: JSONEncoder().encode(state.facts))
-      let tensors = state.tensors.map { ($0.name, Tensor($0.tensor.floats(), shape: $0.tensor.shape)) }
-      let read = try RunState(facts, tensors: Dictionary(uniqueKeysWithValues: tensors))
-      let rest = try #require(try await engine.run(plan, from: read, keepTrace: true) { _ in })
-      #expect(rest.latents.map { $0.floats() } == whole.latents.suffix(rest.latents.count).map { $0.floats() })
-      #expect(rest.latents.count == 4 - facts.step)
-      #expect(rest.video?.floats() == whole.video?.floats())
+    for guidance in [5, 1] as [Float] {
+      var request = SmallRuns.request(steps: 4)
+      (request.solver, request.image, request.guidance) = (solver, SmallRuns.image, GuidanceScales(guidance))
+      let plan = try GenerationPlan(request, model: SmallRuns.model(model), on: .reference)
+      let (engine, keeper) = (Engine(backend: CPUBackend(threads: 2), budget: 1 << 40), Keeper())
+      let whole = try #require(try await engine.run(plan, keepTrace: true, observers: [keeper]) { _ in })
+      let states = keeper.states.withLock { $0 }
+      #expect(states.map(\.facts.step) == [1, 2, 3, 4])
+      for state in states {
+        let rest = try #require(try await engine.run(plan, from: try Self.copied(state), keepTrace: true) { _ in })
+        #expect(rest.latents.map { $0.floats() } == whole.latents.suffix(4 - state.facts.step).map { $0.floats() })
+        #expect(rest.video?.floats() == whole.video?.floats())
+      }
     }
+  }
+
+  /// A state that went through text and numbers, as a file would have them.
+  private static func copied(_ state: RunState) throws -> RunState {
+    let facts = try JSONDecoder().decode(RunState.Facts.self, from: JSONEncoder().encode(state.facts))
+    let tensors = state.tensors.map { ($0.name, Tensor($0.tensor.floats(), shape: $0.tensor.shape)) }
+    return try RunState(facts, tensors: Dictionary(uniqueKeysWithValues: tensors))
   }
 
   @Test("a state of another run is refused before a step")
@@ -199,16 +205,17 @@ struct EngineTests {
     let plan = try plan(steps: 2)
     let latents = Tensor.zeros(plan.latentShape)
     func state(
-      step: Int = 1, solver: SolverKind = .unipc, seed: UInt64 = 5, _ latents: Tensor,
+      step: Int = 1, after index: Int? = nil, solver: SolverKind = .unipc, seed: UInt64 = 5, _ latents: Tensor,
       _ history: [String: Tensor]
     ) -> RunState {
       let facts = RunState.Facts(step: step, solver: solver, seed: seed, noise: .cpu, draws: [latents.count])
-      return RunState(facts, latents: latents, history: SolverState(index: step, tensors: history))
+      return RunState(facts, latents: latents, history: SolverState(index: index ?? step, tensors: history))
     }
     let good = ["latents": latents, "clean": latents]
     for bad in [
       state(step: 3, latents, good), state(step: -1, latents, good), state(solver: .euler, latents, [:]),
       state(seed: 6, latents, good), state(.zeros([1]), good), state(latents, ["clean": latents]),
+      state(step: 0, after: 1, latents, good), state(latents, ["latents": latents, "clean": .zeros([1])]),
     ] {
       let engine = Engine(backend: CPUBackend(threads: 2))
       await #expect(throws: SamplingError.self) { try await engine.run(plan, from: bad) { _ in } }

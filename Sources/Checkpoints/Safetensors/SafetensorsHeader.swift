@@ -31,6 +31,8 @@ struct SafetensorsHeader: Sendable {
         advice: "this is no safetensors file, or it is incomplete: download or copy it again")
     }
     let start = bytes.position
+    // The format's own reader takes no mark or white space before the object.
+    guard bytes.next == UInt8(ascii: "{") else { throw bytes.failure("'{' is expected") }
     try parse(JSONReader(try bytes.bytes(length), path: bytes.path, at: start))
     byteCount = bytes.position
     try place(in: bytes)

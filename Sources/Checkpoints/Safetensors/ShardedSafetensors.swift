@@ -29,9 +29,7 @@ public struct ShardedSafetensors: WeightSource {
   private init(
     _ index: Storage, location: String, folder: String?, open: (String) throws(CheckpointError) -> SafetensorsFile
   ) throws(CheckpointError) {
-    let mark = index.withBytes(in: 0..<min(3, index.byteCount)) { span in span.indices.map { span[$0] } }
-    let start = mark.count - mark.withoutByteOrderMark.count
-    let index = try ShardIndex(parsing: CheckpointCursor(index, in: start..<index.byteCount, path: location))
+    let index = try ShardIndex(parsing: CheckpointCursor(index, in: 0..<index.byteCount, path: location))
     if let folder { try Self.checkPresence(of: Set(index.placements.map(\.file)), in: folder, location: location) }
     shards = try Self.shards(index, location: location, open: open)
     try Self.check(index, shards)

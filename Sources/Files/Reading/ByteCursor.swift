@@ -6,6 +6,11 @@ public struct ReadingProblem: Sendable {
   public let offset: Int
   /// What is wrong, without the place.
   public let reason: String
+
+  @usableFromInline
+  init(path: String, offset: Int, reason: String) {
+    (self.path, self.offset, self.reason) = (path, offset, reason)
+  }
 }
 
 /// An error that a ``ByteCursor`` or ``JSONReader`` can throw.
@@ -20,65 +25,79 @@ public protocol RandomAccessBytes: Sendable {
   var byteCount: Int { get }
   /// The byte at an offset; traps outside.
   subscript(byteAt offset: Int) -> UInt8 { get }
+  /// A copy of a stretch; traps outside.
+  func copy(_ range: Range<Int>) -> [UInt8]
 }
 
 extension [UInt8]: RandomAccessBytes {
   /// How many.
-  public var byteCount: Int { count }
+  @inlinable public var byteCount: Int { count }
   /// The byte at an offset.
-  public subscript(byteAt offset: Int) -> UInt8 { self[offset] }
+  @inlinable public subscript(byteAt offset: Int) -> UInt8 { self[offset] }
+  /// A copy of a stretch.
+  @inlinable public func copy(_ range: Range<Int>) -> [UInt8] { [UInt8](self[range]) }
 }
 
 /// Walks over a stretch of a file's bytes; every read is bounds-checked and fails with the byte's offset.
+///
+/// What is called for every byte is inlinable: a vocabulary of a quarter of a million pieces is read through it, and
+/// generic code that stays in another module takes twice as long.
+@frozen
 public struct ByteCursor<Source: RandomAccessBytes, Failure: ReadingFailure> {
   /// The file, as the caller gave it.
   public let path: String
   /// The whole file.
   public let source: Source
   /// Offset of the next byte, from the start of the file.
-  public private(set) var position: Int
+  @inlinable public var position: Int { offset }
   /// Offset of the first byte that is not the stretch's.
   public let end: Int
+  @usableFromInline var offset: Int
 
   /// - Parameter range: inside the source.
+  @inlinable
   public init(_ source: Source, in range: Range<Int>, path: String) {
     precondition(range.lowerBound >= 0 && range.upperBound <= source.byteCount, "a cursor over \(range)")
     self.source = source
     self.path = path
-    (position, end) = (range.lowerBound, range.upperBound)
+    (offset, end) = (range.lowerBound, range.upperBound)
   }
 
   /// Bytes that are left.
-  public var remaining: Int { end - position }
+  @inlinable public var remaining: Int { end - position }
 
   /// The next byte, left where it is; `nil` at the end.
-  public var next: UInt8? { position < end ? source[byteAt: position] : nil }
+  @inlinable public var next: UInt8? { position < end ? source[byteAt: position] : nil }
 
   /// The next byte.
+  @inlinable
   public mutating func byte() throws(Failure) -> UInt8 {
     try need(1)
-    defer { position += 1 }
+    defer { offset += 1 }
     return source[byteAt: position]
   }
 
   /// Passes over bytes.
+  @inlinable
   public mutating func skip(_ count: Int) throws(Failure) {
     try need(count)
-    position += count
+    offset += count
   }
 
   /// A little-endian unsigned integer.
+  @inlinable
   public mutating func integer<Value: FixedWidthInteger & UnsignedInteger>(
     _ type: Value.Type
   ) throws(Failure) -> Value {
     try need(MemoryLayout<Value>.size)
     var value: Value = 0
     for i in 0..<MemoryLayout<Value>.size { value |= Value(source[byteAt: position + i]) << Value(8 * i) }
-    position += MemoryLayout<Value>.size
+    offset += MemoryLayout<Value>.size
     return value
   }
 
   /// A little-endian unsigned integer that must fit in an `Int`.
+  @inlinable
   public mutating func count<Value: FixedWidthInteger & UnsignedInteger>(_ type: Value.Type) throws(Failure) -> Int {
     let start = position
     let value = try integer(type)
@@ -87,7 +106,7 @@ public struct ByteCursor<Source: RandomAccessBytes, Failure: ReadingFailure> {
   }
 
   /// An unsigned integer in groups of seven bits, the lowest first, as protocol buffers have it.
-  public mutating func variableInteger() throws(Failure) -> UInt64 {
+  @inlinable public mutating func variableInteger() throws(Failure) -> UInt64 {
     var value: UInt64 = 0
     for shift in stride(from: 0, to: 64, by: 7) {
       let byte = try byte()
@@ -98,10 +117,11 @@ public struct ByteCursor<Source: RandomAccessBytes, Failure: ReadingFailure> {
   }
 
   /// A copy of the next bytes.
+  @inlinable
   public mutating func bytes(_ count: Int) throws(Failure) -> [UInt8] {
     try need(count)
-    defer { position += count }
-    return (position..<position + count).map { source[byteAt: $0] }
+    defer { offset += count }
+    return source.copy(position..<position + count)
   }
 
   /// UTF-8 text of so many bytes.
@@ -120,11 +140,13 @@ public struct ByteCursor<Source: RandomAccessBytes, Failure: ReadingFailure> {
   }
 
   /// The error of a problem at the next byte, or at another.
+  @inlinable
   public func failure(_ reason: String, at offset: Int? = nil) -> Failure {
     Failure(ReadingProblem(path: path, offset: offset ?? position, reason: reason))
   }
 
-  private func need(_ count: Int) throws(Failure) {
+  @inlinable
+  func need(_ count: Int) throws(Failure) {
     guard count >= 0, count <= remaining else {
       throw failure("\(count) bytes are needed, \(remaining) are left")
     }

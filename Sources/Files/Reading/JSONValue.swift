@@ -99,7 +99,7 @@ extension JSONReader {
   public mutating func value() throws(Failure) -> JSONValue {
     treeValues += 1
     guard treeValues <= Self.maximumValues else {
-      throw failure("more than \(Self.maximumValues) values beside the vocabulary")
+      throw failure("more than \(Self.maximumValues) values; no model's file has as many")
     }
     switch peek() {
     case UInt8(ascii: "{"): return .object(try members())

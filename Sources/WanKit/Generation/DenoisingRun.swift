@@ -121,8 +121,12 @@ extension GenerationPlan {
     guard facts.solver == solver, facts.seed == seed, facts.noise == noise else {
       throw .state("it is of solver \(facts.solver.rawValue) and seed \(facts.seed)")
     }
-    guard state.latents.shape == latentShape else {
-      throw .state("its latents are \(state.latents.shape), the plan's \(latentShape)")
+    guard facts.step == state.history.index else {
+      throw .state("it is of step \(facts.step), its solver's history of step \(state.history.index)")
+    }
+    let tensors = [state.latents] + state.history.tensors.values
+    for tensor in tensors where tensor.shape != latentShape || tensor.dtype != .f32 {
+      throw .state("it holds \(tensor.dtype) \(tensor.shape), the plan's latents are f32 \(latentShape)")
     }
   }
 }
