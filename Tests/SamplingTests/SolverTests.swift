@@ -106,44 +106,116 @@ struct SolverTests {
     }
   }
 
-  @Test("a solver that is made of its state goes on bit for bit", arguments: SolverKind.allCases)
-  func state(kind: SolverKind) throws {
-    let schedule = try Schedule(solver: kind, steps: 5, shift: 5)
-    let velocities = (0..<5).map { step in
-      Velocity(conditional: .random([7], seed: UInt64(step)), unconditional: .random([7], seed: 99), scale: 4)
+  /// Model outputs of 5 steps.
+  private static func velocities(_ shape: Shape, isGuided: Bool) -> [Velocity] {
+    (0..<5).map { step in
+      let conditional = Tensor.random(shape, seed: UInt64(step))
+      guard isGuided else { return Velocity(conditional) }
+      return Velocity(conditional: conditional, unconditional: .random(shape, seed: UInt64(step) + 90), scale: 4)
     }
+  }
+
+  /// The state out of the bytes of its numbers, as a file would have it.
+  private static func copied(_ state: SolverState) -> SolverState {
+    SolverState(
+      index: state.index,
+      tensors: state.tensors.mapValues { tensor in
+        let bytes = tensor.floats().flatMap { value in
+          (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
+        }
+        let values = stride(from: 0, to: bytes.count, by: 4).map { start in
+          Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * UInt32($1)) })
+        }
+        return Tensor(values, shape: tensor.shape)
+      })
+  }
+
+  private func bits(_ tensor: Tensor) -> [UInt32] { tensor.floats().map(\.bitPattern) }
+
+  @Test(
+    "a solver made of its state after any step goes on to the end, bit for bit", arguments: SolverKind.allCases,
+    [true, false])
+  func state(kind: SolverKind, isGuided: Bool) throws {
+    let schedule = try Schedule(solver: kind, steps: 5, shift: 5)
+    let velocities = Self.velocities([7], isGuided: isGuided)
+    var solver = makeSolver(kind, schedule: schedule)
+    var (path, states) = ([Tensor.random([7], seed: 1)], [solver.state])
+    for velocity in velocities {
+      path.append(solver.step(velocity: velocity, latents: path[solver.index]).latents)
+      states.append(solver.state)
+    }
+    #expect(states.map(\.index) == Array(0...5))
+    for (start, state) in states.enumerated() {
+      var other = try makeSolver(kind, schedule: schedule, state: Self.copied(state))
+      var x = path[start]
+      for step in start..<5 {
+        x = other.step(velocity: velocities[step], latents: x).latents
+        #expect(bits(x) == bits(path[step + 1]), "from step \(start), after step \(step + 1)")
+      }
+      #expect(other.index == 5)
+    }
+  }
+
+  @Test("a state that does not fit is refused with what does not")
+  func strangers() throws {
+    let (x, short) = (Tensor.zeros([7]), Tensor.zeros([6]))
+    let whole = Tensor.zeros([7], dtype: .i32)
+    let cases: [(kind: SolverKind, index: Int, tensors: [String: Tensor], says: [String])] = [
+      (.euler, 6, [:], ["step 6 of 5"]), (.unipc, -1, [:], ["step -1 of 5"]), (.dpmpp, .max, ["clean": x], ["of 5"]),
+      (.dpmpp, 2, ["stray": x], ["stray", "clean"]), (.euler, 2, ["clean": x], ["clean", "step 2"]),
+      (.unipc, 2, ["clean": x], ["clean", "latents", "older"]), (.unipc, 0, ["clean": x], ["clean", "step 0"]),
+      (.unipc, 1, ["latents": x, "clean": short], ["[6]", "[7]"]), (.dpmpp, 1, ["clean": whole], ["float32"]),
+    ]
+    for (kind, index, tensors, says) in cases {
+      let schedule = try Schedule(solver: kind, steps: 5, shift: 5)
+      let error = try #require(throws: SamplingError.self) {
+        _ = try makeSolver(kind, schedule: schedule, state: SolverState(index: index, tensors: tensors))
+      }
+      for part in says { #expect(error.description.contains(part), "\(kind): \(error)") }
+    }
+  }
+
+  @Test("a step's clean sample is x - sigma v of where it began", arguments: SolverKind.allCases, [true, false])
+  func cleanSamples(kind: SolverKind, isGuided: Bool) throws {
+    let schedule = try Schedule(solver: kind, steps: 5, shift: 5)
     var solver = makeSolver(kind, schedule: schedule)
     var x = Tensor.random([7], seed: 1)
-    for velocity in velocities {
-      var other = try makeSolver(kind, schedule: schedule, state: solver.state)
-      let (a, b) = (solver.step(velocity: velocity, latents: x), other.step(velocity: velocity, latents: x))
-      #expect(a.latents.floats() == b.latents.floats() && a.clean.floats() == b.clean.floats())
-      x = a.latents
-    }
-    #expect(solver.state.index == 5)
-    #expect(throws: SamplingError.self) {
-      try makeSolver(kind, schedule: schedule, state: SolverState(index: 6, tensors: solver.state.tensors))
-    }
-    #expect(throws: SamplingError.self) {
-      try makeSolver(kind, schedule: schedule, state: SolverState(index: 2, tensors: ["stray": x]))
+    for step in 0..<5 {
+      let conditional = Tensor.random([7], seed: UInt64(step))
+      let other = Tensor.random([7], seed: UInt64(step) + 90)
+      let solved = solver.step(
+        velocity: isGuided
+          ? Velocity(conditional: conditional, unconditional: other, scale: 4) : Velocity(conditional),
+        latents: x)
+      let (start, c, u) = (x.floats(), conditional.floats(), other.floats())
+      let expected = (0..<7).map { i in
+        start[i] - schedule.sigmas[step] * (isGuided ? u[i] + 4 * (c[i] - u[i]) : c[i])
+      }
+      #expect(solved.clean.floats() == expected, "step \(step + 1)")
+      x = solved.latents
     }
   }
 
   @Test(
-    "a guided step makes so many tensors and no more",
-    arguments: [(SolverKind.unipc, 3), (.dpmpp, 2), (.euler, 1)])
-  func allocations(kind: SolverKind, most: Int) throws {
+    "a step makes so many tensors, guided or not, and its clean sample at most one more, when it is read",
+    arguments: [(SolverKind.unipc, 3, 0), (.dpmpp, 2, 0), (.euler, 1, 1)], [true, false])
+  func allocations(_ expected: (kind: SolverKind, step: Int, clean: Int), isGuided: Bool) throws {
     let shape: Shape = [16, 21, 8, 8]
-    let schedule = try Schedule(solver: kind, steps: 6, shift: 5)
-    let velocity = Velocity(
-      conditional: .random(shape, seed: 1), unconditional: .random(shape, seed: 2), scale: 4)
-    var solver = makeSolver(kind, schedule: schedule)
-    var x = Tensor.random(shape, seed: 3)
-    for step in 0..<schedule.steps {
+    let schedule = try Schedule(solver: expected.kind, steps: 5, shift: 5)
+    var solver = makeSolver(expected.kind, schedule: schedule)
+    var x = Tensor.random(shape, seed: 300)
+    func counted<R>(_ body: () -> R) -> (result: R, tensors: Int) {
       let count = AllocationCount()
-      AllocationCount.$current.withValue(count) { x = solver.step(velocity: velocity, latents: x).latents }
-      let tensors = count.byteCounts.filter { $0 >= x.byteCount }
-      #expect(tensors.count <= most, "step \(step + 1) made \(tensors.count)")
+      let result = AllocationCount.$current.withValue(count, operation: body)
+      return (result, count.byteCounts.filter { $0 >= shape.count * 4 }.count)
+    }
+    for (step, velocity) in Self.velocities(shape, isGuided: isGuided).enumerated() {
+      let (solved, made) = counted { solver.step(velocity: velocity, latents: x) }
+      // UniPC's first step has nothing to correct.
+      #expect(made == (expected.kind == .unipc && step == 0 ? 2 : expected.step), "step \(step + 1)")
+      let (_, read) = counted { solved.clean }
+      #expect(read == expected.clean, "step \(step + 1)")
+      x = solved.latents
     }
   }
 }
