@@ -1,4 +1,6 @@
 /// Why a schedule cannot be made, or why sampling had to stop.
+///
+/// Of a run whose numbers are lost the error tells where that was found; what to try depends on who runs it.
 public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
   /// A number of steps outside 1...``Schedule/largestStepCount``.
   case steps(Int)
@@ -30,14 +32,12 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
     case .state(let problem):
       "the saved state does not belong to this run: \(problem)"
     case .notFinite(let step, let expert, let count):
-      "step \(step)\(Self.named(expert)): \(count) latent values are NaN or infinite; "
-        + "try --precision f32, and check the weights with 'wan inspect'"
+      "step \(step)\(Self.named(expert)): \(count) latent values are NaN or infinite"
     case .runaway(let step, let expert, let deviation, let limit):
       "step \(step)\(Self.named(expert)): the latents' standard deviation has grown to \(deviation), past \(limit); "
         + "lower the guidance, or check that the weights belong to this model"
     case .frameNotFinite(let frame, let count, let all):
-      "decoding, frame \(frame): \(count) of its \(all) numbers are NaN or infinite; "
-        + "try --precision f32, and check the autoencoder's weights with 'wan inspect'"
+      "decoding, frame \(frame): \(count) of its \(all) numbers are NaN or infinite"
     }
   }
 

@@ -29,8 +29,7 @@ struct FailingRunTests {
     try copy.rewrite(ModelCopy.transformer) { $0.replace("head.head.bias", Self.filled(.nan)) }
     let error = try await failure(copy)
     let text = "\(error)"
-    #expect(error is SamplingError && text.contains("step 1: 768 latent values are NaN"), "\(text)")
-    #expect(text.contains("check the weights"))
+    #expect(error is SamplingError && text == "step 1: 768 latent values are NaN or infinite", "\(text)")
   }
 
   @Test("of two experts the one that fails is named, at its step")
@@ -77,8 +76,7 @@ struct FailingRunTests {
       _ = try await Engine(backend: CPUBackend(threads: 2)).run(plan) { _ in }
     }
     let text = try #require(error).description
-    #expect(text.hasPrefix("decoding, frame 1: ") && text.contains("NaN or infinite"), "\(text)")
-    #expect(text.contains("check the autoencoder's weights"), "\(text)")
+    #expect(text == "decoding, frame 1: 6144 of its 6144 numbers are NaN or infinite")
   }
 
   @Test("a clip that cannot be decoded keeps its latents beside it, and no other file", arguments: [false, true])

@@ -4,6 +4,7 @@ import Checkpoints
 import Files
 import Foundation
 import Media
+import Sampling
 import Tensors
 import WanKit
 
@@ -33,6 +34,8 @@ struct GenerateCommand: AsyncParsableCommand {
     } catch let error as RequestError {
       Console.note("Error: \(error.inOptions)")
       throw ExitCode(EX_USAGE)
+    } catch {
+      throw error.advised
     }
   }
 
@@ -128,6 +131,30 @@ extension RequestField {
     case .noise: "rng"
     case .decodingTiles: "vae-tiles"
     case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision: rawValue
+    }
+  }
+}
+
+extension Error {
+  /// The error with what the command offers against it, where it offers something.
+  fileprivate var advised: any Error {
+    switch self {
+    case let unfinished as UnfinishedClip:
+      UnfinishedClip(reason: unfinished.reason.advised, latents: unfinished.latents)
+    case let sampling as SamplingError:
+      sampling.advice.map { CommandError("\(sampling); \($0)") } ?? sampling
+    default: self
+    }
+  }
+}
+
+extension SamplingError {
+  /// The options and commands that may help.
+  fileprivate var advice: String? {
+    switch self {
+    case .notFinite: "try --precision f32, and check the weights with 'wan inspect'"
+    case .frameNotFinite: "try --precision f32, and check the autoencoder's weights with 'wan inspect'"
+    case .steps, .shift, .indistinctSigmas, .timestep, .state, .runaway: nil
     }
   }
 }

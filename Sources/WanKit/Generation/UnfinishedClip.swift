@@ -10,6 +10,11 @@ public struct UnfinishedClip: Error, CustomStringConvertible {
   /// The safetensors file with the tensor `latents` [C, T, h, w], float32.
   public let latents: String
 
+  /// A failure, which a caller may have told in words of its own, and the file that is left.
+  public init(reason: any Error, latents: String) {
+    (self.reason, self.latents) = (reason, latents)
+  }
+
   public var description: String { "\(reason)\nthe sampled latents are kept in '\(latents)'" }
 }
 

@@ -1,24 +1,28 @@
 import Checkpoints
-import Foundation
-import Tensors
-import TestSupport
+public import Foundation
+public import Tensors
 
 /// A golden model whose files can be changed: real folders, links to the recorded files until one is replaced.
-struct ModelCopy {
-  static let transformer = "diffusion_pytorch_model.safetensors"
-  static let textEncoder = "models_t5_umt5-xxl-enc-bf16.pth"
+public struct ModelCopy: Sendable {
+  /// Of a model with one transformer.
+  public static let transformer = "diffusion_pytorch_model.safetensors"
+  /// Of every model.
+  public static let textEncoder = "models_t5_umt5-xxl-enc-bf16.pth"
   /// Of the ti2v model.
-  static let autoencoder = "Wan2.2_VAE.pth"
-  let folder: TemporaryFolder
+  public static let autoencoder = "Wan2.2_VAE.pth"
+  /// Where the copy lies; it goes with the value.
+  public let folder: TemporaryFolder
 
-  var path: String { folder.path }
+  /// The folder's path.
+  public var path: String { folder.path }
 
   /// - Parameter name: a model folder of `Tests/Golden`: "ti2v", "t2v", "i2v".
-  init(of name: String) throws {
+  public init(of name: String) throws {
     try self.init(linking: Golden.bundledFolder + "/" + name)
   }
 
-  init(linking original: String) throws {
+  /// - Parameter original: any model folder.
+  public init(linking original: String) throws {
     folder = try TemporaryFolder()
     let files = FileManager.default
     for name in try files.subpathsOfDirectory(atPath: original).sorted() {
@@ -32,28 +36,31 @@ struct ModelCopy {
     }
   }
 
-  func remove(_ name: String) throws {
+  /// Takes a file away.
+  public func remove(_ name: String) throws {
     try FileManager.default.removeItem(atPath: path + "/" + name)
   }
 
-  func write(_ data: Data, to name: String) throws {
+  /// Puts bytes in the place of a file.
+  public func write(_ data: Data, to name: String) throws {
     try? remove(name)
     try data.write(to: URL(fileURLWithPath: path + "/" + name))
   }
 
-  func write(_ text: String, to name: String) throws {
+  /// Puts text in the place of a file.
+  public func write(_ text: String, to name: String) throws {
     try write(Data(text.utf8), to: name)
   }
 
   /// Replaces the first `old` of a text file.
-  func replace(_ old: String, by new: String, in name: String) throws {
+  public func replace(_ old: String, by new: String, in name: String) throws {
     let text = String(decoding: try Golden.data(path + "/" + name), as: UTF8.self)
     guard let range = text.range(of: old) else { throw NotThere(text: old) }
     try write(text.replacingCharacters(in: range, with: new), to: name)
   }
 
   /// Puts a raw JSON value into config.json in place of a field's.
-  func set(_ field: String, to value: String, in name: String = "config.json") throws {
+  public func set(_ field: String, to value: String, in name: String = "config.json") throws {
     let text = String(decoding: try Golden.data(path + "/" + name), as: UTF8.self)
     guard let key = text.range(of: "\"\(field)\":") else { throw NotThere(text: field) }
     let end = text[key.upperBound...].firstIndex { ",\n".contains($0) } ?? text.endIndex
@@ -61,13 +68,13 @@ struct ModelCopy {
   }
 
   /// Every tensor of a checkpoint, in order.
-  func tensors(_ name: String) throws -> [(name: String, tensor: Tensor)] {
+  public func tensors(_ name: String) throws -> [(name: String, tensor: Tensor)] {
     let source = try openCheckpoint(path: path + "/" + name)
     return try source.names.map { ($0, try source.tensor($0)) }
   }
 
   /// Writes a checkpoint again as safetensors after `edit`, under another name where one is given.
-  func rewrite(
+  public func rewrite(
     _ name: String, as newName: String? = nil, _ edit: (inout [(name: String, tensor: Tensor)]) -> Void = { _ in }
   ) throws {
     var tensors = try tensors(name)
@@ -79,7 +86,7 @@ struct ModelCopy {
   }
 
   /// Writes a checkpoint again as shards with an index.
-  func shard(_ name: String, byteCount: Int) throws {
+  public func shard(_ name: String, byteCount: Int) throws {
     let tensors = try tensors(name)
     try remove(name)
     let slash = name.lastIndex(of: "/")
@@ -95,14 +102,16 @@ struct ModelCopy {
     tensors.map { SafetensorsWriter.Entry(name: $0.name, shape: $0.tensor.shape, dtype: $0.tensor.dtype) }
   }
 
-  struct NotThere: Error {
-    let text: String
+  /// What was to be replaced is not in the file.
+  public struct NotThere: Error {
+    /// What was looked for.
+    public let text: String
   }
 }
 
 extension [(name: String, tensor: Tensor)] {
   /// Puts something else in the place of one tensor.
-  mutating func replace(_ name: String, _ change: (Tensor) -> Tensor) {
+  public mutating func replace(_ name: String, _ change: (Tensor) -> Tensor) {
     for i in indices where self[i].name == name { self[i].tensor = change(self[i].tensor) }
   }
 }
