@@ -2,26 +2,30 @@
 ///
 /// Repeated keys of ``object(_:)`` reach the caller. Nesting is bounded, keys are short enough to be compared, and errors
 /// carry the byte.
+///
+/// What every byte goes through is inlinable: its callers lie in other modules, and a large header takes a sixth longer
+/// through generic code that stays in this one. Escapes and trees are rare.
 public struct JSONReader<Failure: ReadingFailure> {
   /// Deeper nesting is refused; the files of models need ten levels.
-  static var maximumDepth: Int { 32 }
+  @inlinable static var maximumDepth: Int { 32 }
 
-  private let bytes: [UInt8]
-  private let path: String
+  @usableFromInline let bytes: [UInt8]
+  @usableFromInline let path: String
   /// Where `bytes` begins in the file.
-  private let start: Int
+  @usableFromInline let start: Int
   /// Called with the work done since the last call; throws to end the reading.
-  private let onWork: ((_ bytes: Int) throws(Failure) -> Void)?
-  private var position = 0
-  private var depth = 0
+  @usableFromInline let onWork: ((_ bytes: Int) throws(Failure) -> Void)?
+  @usableFromInline var position = 0
+  @usableFromInline var depth = 0
   /// Values that have become trees.
-  var treeValues = 0
+  @usableFromInline var treeValues = 0
 
   /// - Parameters:
   ///   - bytes: a text in UTF-8, with a byte order mark in front or without.
   ///   - path: for errors.
   ///   - start: where the text begins in the file.
   ///   - onWork: called now and then with how many bytes were read; throws to end the reading.
+  @inlinable
   public init(
     _ bytes: [UInt8], path: String, at start: Int = 0, onWork: ((_ bytes: Int) throws(Failure) -> Void)? = nil
   ) {
@@ -33,11 +37,13 @@ public struct JSONReader<Failure: ReadingFailure> {
   /// The error of a problem at the next byte.
   public func failure(_ reason: String) -> Failure { failure(reason, at: position) }
 
-  private func failure(_ reason: String, at position: Int) -> Failure {
+  @usableFromInline
+  func failure(_ reason: String, at position: Int) -> Failure {
     Failure(ReadingProblem(path: path, offset: start + position, reason: reason))
   }
 
   /// An object; `member` must read or ``skip()`` each value.
+  @inlinable
   public mutating func object(
     _ member: (inout JSONReader, _ key: String) throws(Failure) -> Void
   ) throws(Failure) {
@@ -52,11 +58,13 @@ public struct JSONReader<Failure: ReadingFailure> {
   }
 
   /// An array; `element` must read or ``skip()`` each value.
+  @inlinable
   public mutating func array(_ element: (inout JSONReader) throws(Failure) -> Void) throws(Failure) {
     try sequence("[", "]", element)
   }
 
   /// Passes over a value of any kind.
+  @inlinable
   public mutating func skip() throws(Failure) {
     switch peek() {
     case UInt8(ascii: "{"): try object { (json: inout JSONReader, _: String) throws(Failure) in try json.skip() }
@@ -70,11 +78,13 @@ public struct JSONReader<Failure: ReadingFailure> {
   }
 
   /// The end of the text: nothing but white space may follow.
+  @inlinable
   public mutating func end() throws(Failure) {
     guard peek() == nil else { throw failure("nothing may follow the JSON text") }
   }
 
   /// The first byte of the next value, left where it is; `nil` at the end.
+  @inlinable
   public mutating func peek() -> UInt8? {
     while position < bytes.count {
       let byte = bytes[position]
@@ -85,23 +95,27 @@ public struct JSONReader<Failure: ReadingFailure> {
   }
 
   /// Passes over one of JSON's own characters.
+  @inlinable
   public mutating func expect(_ scalar: Unicode.Scalar) throws(Failure) {
     guard take(scalar) else { throw failure("'\(scalar)' is expected") }
   }
 
-  private mutating func take(_ scalar: Unicode.Scalar) -> Bool {
+  @inlinable
+  mutating func take(_ scalar: Unicode.Scalar) -> Bool {
     guard peek() == UInt8(ascii: scalar) else { return false }
     position += 1
     return true
   }
 
+  @inlinable
   mutating func literal(_ word: String) throws(Failure) {
     let text = Array(word.utf8)
     guard bytes[position...].starts(with: text) else { throw failure("'\(word)' is expected") }
     position += text.count
   }
 
-  private mutating func sequence(
+  @inlinable
+  mutating func sequence(
     _ open: Unicode.Scalar, _ close: Unicode.Scalar, _ item: (inout JSONReader) throws(Failure) -> Void
   ) throws(Failure) {
     try expect(open)
@@ -121,6 +135,7 @@ public struct JSONReader<Failure: ReadingFailure> {
   // MARK: Numbers
 
   /// A finite number.
+  @inlinable
   public mutating func number() throws(Failure) -> Double {
     _ = peek()
     let first = position
@@ -133,6 +148,7 @@ public struct JSONReader<Failure: ReadingFailure> {
   }
 
   /// An integer of zero or more, exactly, without fraction or exponent.
+  @inlinable
   public mutating func integer() throws(Failure) -> Int {
     _ = peek()
     let first = position
@@ -151,6 +167,7 @@ public struct JSONReader<Failure: ReadingFailure> {
   }
 
   /// An array of at most `limit` integers of zero or more.
+  @inlinable
   public mutating func integers(limit: Int) throws(Failure) -> [Int] {
     var values: [Int] = []
     try array { (json: inout JSONReader) throws(Failure) in
@@ -160,7 +177,8 @@ public struct JSONReader<Failure: ReadingFailure> {
     return values
   }
 
-  private static func isNumberPart(_ byte: UInt8) -> Bool {
+  @inlinable
+  static func isNumberPart(_ byte: UInt8) -> Bool {
     switch Unicode.Scalar(byte) {
     case "0"..."9", "-", "+", ".", "e", "E": true
     default: false
@@ -172,6 +190,7 @@ public struct JSONReader<Failure: ReadingFailure> {
 
 extension JSONReader {
   /// - Parameter limit: the most bytes that the string may have; those that are compared with others need one.
+  @inlinable
   public mutating func string(limit: Int = .max) throws(Failure) -> String {
     let first = position
     var text: [UInt8] = []
@@ -183,9 +202,11 @@ extension JSONReader {
     return string
   }
 
-  private mutating func skipString() throws(Failure) { _ = try string() }
+  @inlinable
+  mutating func skipString() throws(Failure) { _ = try string() }
 
   /// Appends a string's bytes, escapes decoded. The bytes of the file are taken as they are.
+  @inlinable
   public mutating func appendString(to text: inout [UInt8]) throws(Failure) {
     try expect("\"")
     var run = position
@@ -207,7 +228,8 @@ extension JSONReader {
     throw failure("a string without an end")
   }
 
-  private mutating func appendEscape(to text: inout [UInt8]) throws(Failure) {
+  @usableFromInline
+  mutating func appendEscape(to text: inout [UInt8]) throws(Failure) {
     guard position < bytes.count else { throw failure("an escape without an end") }
     let letter = bytes[position]
     position += 1
