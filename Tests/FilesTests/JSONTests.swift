@@ -48,6 +48,28 @@ struct JSONValueTests {
     #expect(error.description.hasPrefix("t.json:") && error.description.contains(expected), "\(error)")
   }
 
+  @Test("let the last of two members count where that is asked for, in the first one's place")
+  func repeated() throws {
+    let text = Array("{\"a\": 1, \"b\": 2, \"a\": true}".utf8)
+    var json = JSONReader<Failure>(text, path: "t.json", repeated: .lastCounts)
+    guard case .object(let members) = try json.value() else {
+      Issue.record("no object")
+      return
+    }
+    #expect(members.names == ["a", "b"] && members["a"]?.bool == true)
+  }
+
+  @Test("read integers exactly up to the largest, and refuse the next")
+  func integers() throws {
+    var exact = JSONReader<Failure>(Array("[9007199254740993, 9223372036854775807]".utf8), path: "t.json")
+    #expect(try exact.integers(limit: 2) == [9_007_199_254_740_993, .max])
+    for (text, expected) in [("9223372036854775808", "too large"), ("1.0", "an integer"), ("-1", "an integer")] {
+      var json = JSONReader<Failure>(Array(text.utf8), path: "t.json", at: 8)
+      let error = try #require(throws: Failure.self) { _ = try json.integer() }
+      #expect(error.description.contains("byte 8: ") && error.description.contains(expected), "\(error)")
+    }
+  }
+
   @Test("nest as deeply as the limit, and no slower than they are long")
   func depth() throws {
     _ = try parse(String(repeating: "[", count: 32) + String(repeating: "]", count: 32))

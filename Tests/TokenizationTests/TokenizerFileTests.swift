@@ -70,6 +70,13 @@ struct TokenizerFileTests {
     #expect(throws: TokenizerError.self) { try open(json: changed(old, new)) }
   }
 
+  @Test("lets the last of two members of a name count, at every depth")
+  func repeatedMembers() throws {
+    _ = try open(json: changed("\"unk_id\": 2", "\"unk_id\": 8, \"unk_id\": 2"))
+    _ = try open(json: changed("\"ids\": [1]", "\"ids\": [8], \"ids\": [1]"))
+    #expect(throws: TokenizerError.self) { try open(json: changed("\"ids\": [1]", "\"ids\": [1], \"ids\": [8]")) }
+  }
+
   @Test("bounds the depth of JSON")
   func depth() {
     for text in ["{\"a\":" + String(repeating: "[", count: 100_000), String(repeating: "{\"a\":", count: 100_000)] {

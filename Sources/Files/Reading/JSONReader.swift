@@ -17,6 +17,8 @@ public struct JSONReader<Failure: ReadingFailure> {
   @usableFromInline let onWork: ((_ bytes: Int) throws(Failure) -> Void)?
   @usableFromInline var position = 0
   @usableFromInline var depth = 0
+  /// What a tree keeps where an object has a name twice.
+  @usableFromInline let repeated: RepeatedMembers
   /// Values that have become trees.
   @usableFromInline var treeValues = 0
 
@@ -24,12 +26,14 @@ public struct JSONReader<Failure: ReadingFailure> {
   ///   - bytes: a text in UTF-8, with a byte order mark in front or without.
   ///   - path: for errors.
   ///   - start: where the text begins in the file.
+  ///   - repeated: what a tree keeps where an object has a name twice.
   ///   - onWork: called now and then with how many bytes were read; throws to end the reading.
   @inlinable
   public init(
-    _ bytes: [UInt8], path: String, at start: Int = 0, onWork: ((_ bytes: Int) throws(Failure) -> Void)? = nil
+    _ bytes: [UInt8], path: String, at start: Int = 0, repeated: RepeatedMembers = .refused,
+    onWork: ((_ bytes: Int) throws(Failure) -> Void)? = nil
   ) {
-    (self.bytes, self.path, self.start, self.onWork) = (bytes, path, start, onWork)
+    (self.bytes, self.path, self.start, self.repeated, self.onWork) = (bytes, path, start, repeated, onWork)
     // A byte order mark says nothing that UTF-8 needs; editors of Windows write it.
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
   }

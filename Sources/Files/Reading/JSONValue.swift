@@ -82,13 +82,22 @@ public struct JSONMembers: Sendable {
   /// Whether there are none.
   public var isEmpty: Bool { names.isEmpty }
 
-  /// Adds a member; false where there is one of this name, which stays.
-  public mutating func add(_ name: String, _ value: JSONValue) -> Bool {
-    guard values[name] == nil else { return false }
-    values[name] = value
-    names.append(name)
-    return true
+  /// Adds a member, or gives another value to the one of this name, which keeps its place.
+  ///
+  /// - Returns: whether the name is new.
+  mutating func update(_ name: String, _ value: JSONValue) -> Bool {
+    let isNew = values.updateValue(value, forKey: name) == nil
+    if isNew { names.append(name) }
+    return isNew
   }
+}
+
+/// What becomes of a name that an object has twice, which RFC 8259 leaves open.
+public enum RepeatedMembers: Sendable {
+  /// The text is refused.
+  case refused
+  /// The last value counts, as most readers have it.
+  case lastCounts
 }
 
 extension JSONReader {
@@ -124,7 +133,9 @@ extension JSONReader {
   private mutating func members() throws(Failure) -> JSONMembers {
     var members = JSONMembers()
     try object { (json: inout JSONReader, key: String) throws(Failure) in
-      guard members.add(key, try json.value()) else { throw json.failure("the member '\(key)' occurs twice") }
+      guard members.update(key, try json.value()) || json.repeated == .lastCounts else {
+        throw json.failure("the member '\(key)' occurs twice")
+      }
     }
     return members
   }

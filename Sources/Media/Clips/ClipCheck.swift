@@ -54,8 +54,8 @@ struct EncoderTrial {
     let arguments = EncoderArguments(settings: single, metadataFile: nil)
       .arguments(for: format, output: "file:" + names.pattern)
     let encoder = try FFmpegEncoder(ffmpeg, arguments: arguments, path: path)
-    // One frame of the largest size takes a slow machine seconds.
-    let seconds = 60 + settings.width * settings.height / 100_000
+    // One frame of the largest size takes a slow machine seconds; one whose processors are all taken takes far more.
+    let seconds = 180 + settings.width * settings.height / 100_000
     let alarm = Task {
       try await Task.sleep(for: .seconds(seconds))
       encoder.abandon()

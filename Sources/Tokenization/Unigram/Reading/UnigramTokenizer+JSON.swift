@@ -9,7 +9,9 @@ extension UnigramTokenizer {
   public init(parsingJSON bytes: [UInt8], file: String) throws(TokenizerError) {
     try TokenizerError.checkSize(bytes.count, file: file)
     var cancellation = CancellationPoint()
-    var reader = JSONReader<TokenizerError>(bytes, path: file) { (work: Int) throws(TokenizerError) in
+    // The library that writes these files lets the last of two members count, in every object.
+    var reader = JSONReader<TokenizerError>(bytes, path: file, repeated: .lastCounts) {
+      (work: Int) throws(TokenizerError) in
       do throws(CancellationError) { try cancellation.pass(work) } catch { throw .cancelled }
     }
     var model = UnigramModelParts(file: file)
