@@ -5,6 +5,7 @@ enum FileKind {
   case safetensors
   case shardIndex
   case torchArchive
+  case gguf
 
   /// - Parameter storage: of ``openFile(path:expecting:)``, or the bytes of an index.
   init(_ storage: Storage, path: String) throws(CheckpointError) {
@@ -17,13 +18,16 @@ enum FileKind {
     }
     if storage.begins(with: "PK\u{3}\u{4}") || storage.begins(with: "PK\u{5}\u{6}") {
       self = .torchArchive
+    } else if storage.begins(with: "GGUF") {
+      self = .gguf
     } else if name.hasSuffix(".safetensors") || storage.looksLikeSafetensors {
       self = .safetensors
     } else if name.hasSuffix(".json") {
       self = .shardIndex
     } else if let known = FileSignature.endings.first(where: { name.hasSuffix($0.ending) }) {
       throw CheckpointError(
-        path: path, "this is \(known.what), which is not read", advice: "give the checkpoint as safetensors or .pth")
+        path: path, "this is \(known.what), which is not read",
+        advice: "give the checkpoint as safetensors, GGUF or .pth")
     } else if [".pth", ".pt", ".bin", ".ckpt"].contains(where: name.hasSuffix) {
       throw CheckpointError(
         path: path, "this is no archive of torch.save: it does not begin as a zip archive does",
@@ -31,8 +35,9 @@ enum FileKind {
     } else {
       throw CheckpointError(
         path: path,
-        "this is neither a safetensors file, nor the index of a sharded one, nor a zip archive of torch.save",
-        advice: "give a .safetensors, .safetensors.index.json or .pth file, or a folder that holds one")
+        "this is neither a safetensors file, nor the index of a sharded one, nor a GGUF file, nor a zip archive of "
+          + "torch.save",
+        advice: "give a .safetensors, .safetensors.index.json, .gguf or .pth file, or a folder that holds one")
     }
   }
 

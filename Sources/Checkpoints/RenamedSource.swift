@@ -6,6 +6,7 @@ public struct RenamedSource: WeightSource {
   public let names: [String]
   private let base: any WeightSource
   private let originals: [String: String]
+  private let renamed: [String: String]
 
   /// Names every tensor anew; those for which `rename` gives `nil` are left out.
   ///
@@ -24,6 +25,7 @@ public struct RenamedSource: WeightSource {
     self.base = base
     self.names = names
     self.originals = originals
+    renamed = Dictionary(originals.map { ($0.value, $0.key) }) { first, _ in first }
     location = base.location
   }
 
@@ -39,6 +41,16 @@ public struct RenamedSource: WeightSource {
   public var files: [String] { base.files }
 
   public func discardCachedPages() { base.discardCachedPages() }
+
+  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {
+    guard let original = originals[name] else { throw .missing(name: name, location: location) }
+    return try base.matrix(original)
+  }
+
+  public func companions(of name: String) -> [String] {
+    guard let original = originals[name] else { return [] }
+    return base.companions(of: original).compactMap { renamed[$0] }
+  }
 
   /// Errors name the tensor as the file does.
   public func tensor(_ name: String) throws(WeightError) -> Tensor {

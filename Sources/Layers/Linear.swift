@@ -35,9 +35,9 @@ public struct Linear: Sendable {
   }
 }
 
-/// A table of vectors, one per token id; read in place.
+/// A table of vectors, one per token id; read in place, and decoded row by row where it is stored in codes.
 public struct Embedding: Sendable {
-  private let table: Tensor
+  private let table: StoredMatrix
   private let backend: any Backend
 
   /// Reads `weight` [count, dimension].
@@ -48,6 +48,7 @@ public struct Embedding: Sendable {
 
   /// ids -> [ids.count, dimension] float32
   public func callAsFunction(_ ids: [Int32]) -> Tensor {
-    backend.gather(table, indices: ids, output: .f32)
+    if case .encoded(let table) = table { return backend.resident(table.rows(ids)) }
+    return backend.gather(table.dense, indices: ids, output: .f32)
   }
 }

@@ -23,6 +23,14 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
   let prompt_ids: [Int32]
   let negative_ids: [Int32]
   let experts: [String]
+  /// Files in the place of the model's own, below `formats/`.
+  let files: [String: String]?
+
+  /// Those files as a model takes them.
+  var parts: PartPaths {
+    func path(_ part: String) -> String? { files?[part].map { Golden.folder() + "/formats/" + $0 } }
+    return PartPaths(highNoise: path("high"), lowNoise: path("low"), textEncoder: path("text_encoder"))
+  }
 
   /// One number for all experts, or [low, high].
   enum Scales: Decodable, Sendable {
@@ -91,7 +99,7 @@ struct RecordedRuns {
       let ffmpeg = try FFmpeg.locate(searchPath: ProcessInfo.processInfo.environment["PATH"])
       image = try await readImage(path: picture, ffmpeg: ffmpeg)
     }
-    let folder = try ModelFolder(path: model(for: run, path: path))
+    let folder = try ModelFolder(path: model(for: run, path: path), parts: run.parts)
     let plan = try GenerationPlan(run.request(image: image, precision: precision), model: folder, on: backend.traits)
     let engine = Engine(backend: backend)
     let trace = try await engine.run(plan, keepTrace: true) { _ in }

@@ -9,11 +9,13 @@ import WanKit
 @Suite(.serialized)
 struct RunParityTests {
   static let runs = RecordedRuns.paths(in: "runs") + RecordedRuns.paths(in: "nano")
+  /// Runs of other people's files.
+  static let foreign = ["formats/runs/files_t2v"]
 
   /// A run of each model.
   static let models = Dictionary(grouping: runs) { RecordedRuns.task(of: $0) }.values.compactMap(\.first).sorted()
 
-  @Test("a float32 run equals the published code's", arguments: runs)
+  @Test("a float32 run equals the published code's", arguments: runs + foreign)
   func float32(path: String) async throws {
     try await expectPublished(path, on: CPUBackend(threads: 2))
   }
@@ -36,6 +38,8 @@ struct RunParityTests {
     for (name, tolerance) in [
       ("context", 1e-5), ("context_null", 1e-5), ("noise", 1e-6), ("latents", 1e-4), ("video", 1e-4),
     ] {
+      // Runs of other people's files were recorded without their frames.
+      if name == "video", Self.foreign.contains(path), golden[name] == nil { continue }
       try expectClose(trace, golden, name, within: tolerance)
     }
   }

@@ -13,7 +13,7 @@ extension CPUBackend {
   public func prepare(_ matrix: StoredMatrix, bias: Tensor?, precision: Precision) -> any PreparedLinear {
     switch (matrix, precision) {
     case (.scaledRows(let rows), .int8): CPUByteLinear(rows, bias: bias, self)
-    case (.dense(let weight), .int8): CPUByteLinear(quantizedRows(weight), bias: bias, self)
+    case (_, .int8): CPUByteLinear(quantizedRows(matrix.dense), bias: bias, self)
     case (_, .f32), (_, .bf16): linear(matrix.dense, bias: bias, precision: precision)
     }
   }

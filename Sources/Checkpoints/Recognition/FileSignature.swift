@@ -23,7 +23,6 @@ struct FileSignature {
   private static let another = "give the file of the model itself"
 
   static let all = [
-    FileSignature("GGUF", "a GGUF file, which is not read yet", convert),
     FileSignature(
       [0, 5, 0x16, 7], "an AppleDouble file, which macOS keeps beside the real one",
       "give the file of the same name without '._', and delete this one"),
@@ -50,7 +49,7 @@ struct FileSignature {
     (".onnx", "an ONNX model"), (".msgpack", "a msgpack checkpoint, as Flax writes it"), (".h5", "a Keras checkpoint"),
     (".pb", "a TensorFlow model"),
     (".ckpt.index", "a TensorFlow checkpoint"), (".data-00000-of-00001", "a TensorFlow checkpoint"),
-    (".tflite", "a TensorFlow Lite model"), (".gguf", "named as a GGUF file"),
+    (".tflite", "a TensorFlow Lite model"), (".gguf", "named as a GGUF file and none by its first bytes"),
     (".engine", "a TensorRT engine"), (".mlmodel", "a Core ML model"), (".npz", "an archive of NumPy arrays"),
   ]
 }

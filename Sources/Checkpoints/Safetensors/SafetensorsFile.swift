@@ -41,6 +41,15 @@ public struct SafetensorsFile: WeightSource {
     return storage.tensor(entry.shape, dtype, at: entry.range.lowerBound)
   }
 
+  /// Codes that are numbers by themselves, 8-bit floats, are read in rows where they are a matrix.
+  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {
+    guard let entry = entry(name), let coding = ElementCoding(rawValue: entry.format.name), coding.block.elements == 1
+    else { return try storedMatrix(name) }
+    let rows: Shape = entry.shape.rank == 2 ? entry.shape : [1, entry.shape.count]
+    let codes = storage.tensor(rows, .u8, at: entry.range.lowerBound)
+    return .encoded(EncodedMatrix(shape: rows, coding: coding, codes: codes).reshaped(entry.shape))
+  }
+
   /// Reads the file's front, up to the first element.
   func withHeader<R>(_ body: (Span<UInt8>) -> R) -> R {
     storage.withBytes(in: 0..<header.byteCount, body)

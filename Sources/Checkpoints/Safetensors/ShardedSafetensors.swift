@@ -59,6 +59,11 @@ public struct ShardedSafetensors: WeightSource {
     return try shard.tensor(name)
   }
 
+  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {
+    guard let shard = shard(of: name) else { throw .missing(name: name, location: location) }
+    return companions(of: name).isEmpty ? try shard.matrix(name) : try storedMatrix(name)
+  }
+
   /// Fails with the names of all shards that are not there, unless links stand for them.
   private static func checkPresence(
     of files: Set<String>, in folder: String, location: String

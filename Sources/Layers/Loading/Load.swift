@@ -19,40 +19,39 @@ final class Load {
   func matrix(_ name: String, _ shape: Shape, as use: TensorRequest.Use) -> StoredMatrix? {
     let companions = source.companions(of: name)
     used.formUnion(companions)
-    guard let descriptor = found(name, shape, as: use, mustFloat: companions.isEmpty) else { return nil }
-    if isSurvey { return .dense(outline(descriptor)) }
-    return read { () throws(WeightError) in try source.matrix(name) }
+    guard found(name, shape, as: use, mustFloat: companions.isEmpty) != nil else { return nil }
+    if isSurvey { return .dense(OutlineBackend.outline(shape, .f32)) }
+    return read { () throws(WeightError) in try source.matrix(name) }?.cropped(to: shape)
   }
 
-  /// A tensor of floating type, as it is stored; `nil`, and noted, when it cannot be had.
+  /// A tensor of floating type, as it is stored or decoded; `nil`, and noted, when it cannot be had.
   func tensor(_ name: String, _ shape: Shape, as use: TensorRequest.Use) -> Tensor? {
     guard let descriptor = found(name, shape, as: use, mustFloat: true) else { return nil }
-    return isSurvey ? outline(descriptor) : read { () throws(WeightError) in try source.tensor(name) }
+    if isSurvey { return OutlineBackend.outline(shape, .f32) }
+    return read { () throws(WeightError) in
+      descriptor.dtype == nil ? try source.matrix(name).cropped(to: shape).dense : try source.tensor(name)
+    }
   }
 
   private func found(_ name: String, _ shape: Shape, as use: TensorRequest.Use, mustFloat: Bool) -> TensorDescriptor? {
     used.insert(name)
     requests.append(TensorRequest(name: name, shape: shape, use: use))
-    guard let descriptor = source.descriptor(name), let dtype = descriptor.dtype else {
+    guard let descriptor = source.descriptor(name), descriptor.format.isRead else {
       errors.append(source.notRead(name))
       return nil
     }
-    guard descriptor.shape == shape else {
+    guard descriptor.holds(shape) else {
       errors.append(
         .misshapen(
           name: name, expected: shape.description, found: descriptor.shape.description, location: source.location))
       return nil
     }
-    guard dtype.isFloatingPoint || !mustFloat else {
+    guard descriptor.format.isFloatingPoint || !mustFloat else {
       errors.append(
-        .unreadable(name: name, location: source.location, reason: "type \(dtype.rawValue) is not a float"))
+        .unreadable(name: name, location: source.location, reason: "type \(descriptor.format.name) is not a float"))
       return nil
     }
     return descriptor
-  }
-
-  private func outline(_ descriptor: TensorDescriptor) -> Tensor {
-    OutlineBackend.outline(descriptor.shape, .f32)
   }
 
   private func read<R>(_ body: () throws(WeightError) -> R) -> R? {

@@ -125,9 +125,13 @@ extension Weights {
     return backend.resident(tensor).reshaped(shape)
   }
 
-  /// A table of rows in its stored type where the backend computes.
-  func table(_ name: String, _ shape: Shape) -> Tensor {
-    load.tensor(fullName(name), shape, as: .table).map(backend.resident) ?? OutlineBackend.outline(shape, .f32)
+  /// A table of rows as it is stored: dense ones where the backend computes, others in host memory.
+  func table(_ name: String, _ shape: Shape) -> StoredMatrix {
+    switch load.matrix(fullName(name), shape, as: .table) {
+    case .dense(let table): .dense(backend.resident(table))
+    case .some(let table): table
+    case nil: .dense(OutlineBackend.outline(shape, .f32))
+    }
   }
 
   /// A parameter in float32 in host memory, with the differences of all adapters.

@@ -66,7 +66,7 @@ extension ReferenceBackend {
       bias.map { $0.count == matrix.shape[0] } ?? true, "linear: bias \(bias?.shape ?? []) for \(matrix.shape)")
     switch (matrix, precision) {
     case (.scaledRows(let rows), .int8): return ReferenceByteLinear(rows, bias: bias)
-    case (.dense(let tensor), .int8): return ReferenceByteLinear(QuantizedRows(rounding: tensor), bias: bias)
+    case (_, .int8): return ReferenceByteLinear(QuantizedRows(rounding: matrix.dense), bias: bias)
     case (_, .f32), (_, .bf16): return ReferenceLinear(matrix.dense, bias: bias, precision: precision)
     }
   }

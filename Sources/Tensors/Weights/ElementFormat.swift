@@ -32,6 +32,26 @@ public struct ElementFormat: Sendable, Hashable {
   /// The engine's type whose elements the file holds one by one; `nil` where there is none.
   public var dtype: DType? { DType(rawValue: name) }
 
+  /// Codes of this name, by themselves or with scales beside them.
+  public init(_ coding: ElementCoding) {
+    self.init(name: coding.rawValue, block: coding.block)
+  }
+
+  /// Numbers of ``ElementCoding/e4m3`` and a power of two for each 32 of a row.
+  public static let mxfp8 = ElementFormat(name: "MXFP8", block: Block(elements: 32, bytes: 33))
+  /// Numbers of ``ElementCoding/e2m1`` and a scale of ``ElementCoding/e4m3`` for each 16 of a row.
+  public static let nvfp4 = ElementFormat(name: "NVFP4", block: Block(elements: 16, bytes: 9))
+  /// Signed bytes and a scale for each row, or one for all.
+  public static let scaledBytes = ElementFormat(name: "INT8", block: Block(elements: 1, bytes: 1))
+
+  /// Whether numbers can be read out of it, one by one or by decoding.
+  public var isRead: Bool {
+    dtype != nil || ElementCoding(rawValue: name) != nil || [.mxfp8, .nvfp4, .scaledBytes].contains(self)
+  }
+
+  /// Whether it holds fractions, so that a network's weights may be stored in it.
+  public var isFloatingPoint: Bool { dtype?.isFloatingPoint ?? isRead }
+
   /// Bytes that elements of this shape take; `nil` where that is not known, or is more than there can be.
   public func byteCount(_ shape: Shape) -> Int? {
     guard let block, let count = shape.checkedCount, let bytes = count.checkedProduct(block.bytes) else { return nil }

@@ -1,17 +1,21 @@
 /// A matrix [N, K] as a checkpoint stores it: what ``Backend/prepare(_:bias:precision:)`` is given, untouched.
 ///
-/// A backend multiplies a form as it is where it can, and takes ``dense`` where it cannot.
+/// A backend multiplies a form as it is where it can, and takes ``dense`` where it cannot. Other tensors of a checkpoint
+/// are stored in the same forms, and taken dense.
 public enum StoredMatrix: Sendable {
   /// [N, K] of any floating type.
   case dense(Tensor)
   /// Bytes with a scale for each row.
   case scaledRows(QuantizedRows)
+  /// Codes in blocks, with or without scales: 8-bit floats, the types of GGUF.
+  case encoded(EncodedMatrix)
 
   /// [N, K]
   public var shape: Shape {
     switch self {
     case .dense(let tensor): tensor.shape
     case .scaledRows(let rows): rows.values.shape
+    case .encoded(let matrix): matrix.shape
     }
   }
 
@@ -20,6 +24,7 @@ public enum StoredMatrix: Sendable {
     switch self {
     case .dense(let tensor): tensor
     case .scaledRows(let rows): rows.floats
+    case .encoded(let matrix): matrix.floats
     }
   }
 
@@ -28,7 +33,15 @@ public enum StoredMatrix: Sendable {
     switch self {
     case .dense(let tensor): .dense(tensor.reshaped(shape))
     case .scaledRows: self
+    case .encoded(let matrix): .encoded(matrix.reshaped(shape))
     }
+  }
+
+  /// The upper left part of a matrix that was stored with padding.
+  public func cropped(to shape: Shape) -> StoredMatrix {
+    if shape == self.shape { return self }
+    guard case .encoded(let matrix) = self else { preconditionFailure("\(self.shape) has no padding around \(shape)") }
+    return .encoded(matrix.cropped(to: shape))
   }
 
   /// Gives back the memory that its mapped pages hold; see ``Tensor/discardCachedPages()``.
@@ -36,6 +49,7 @@ public enum StoredMatrix: Sendable {
     switch self {
     case .dense(let tensor): tensor.discardCachedPages()
     case .scaledRows(let rows): rows.values.discardCachedPages()
+    case .encoded(let matrix): matrix.codes.discardCachedPages()
     }
   }
 }

@@ -11,9 +11,10 @@ public protocol WeightSource: Sendable {
   func descriptor(_ name: String) -> TensorDescriptor?
   /// The tensor, in place where the file is mapped and its alignment allows.
   func tensor(_ name: String) throws(WeightError) -> Tensor
-  /// The matrix [N, K] of this name as it is stored, with what its numbers need beside them.
+  /// The matrix [N, K], or another tensor, of this name as it is stored, with what its numbers need beside them.
   ///
   /// By default a tensor of floating type, or bytes whose row scales lie under the name with ``QuantizedRows/scaleSuffix``.
+  /// Codes that need decoding are given here alone; ``tensor(_:)`` has none of them.
   func matrix(_ name: String) throws(WeightError) -> StoredMatrix
   /// The names of what a matrix needs beside its numbers: its scales.
   func companions(of name: String) -> [String]
@@ -26,7 +27,10 @@ public protocol WeightSource: Sendable {
 extension WeightSource {
   public var files: [String] { [location] }
 
-  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {
+  public func matrix(_ name: String) throws(WeightError) -> StoredMatrix { try storedMatrix(name) }
+
+  /// What ``matrix(_:)`` gives by default.
+  public func storedMatrix(_ name: String) throws(WeightError) -> StoredMatrix {
     guard let scales = companions(of: name).first else { return .dense(try tensor(name)) }
     return .scaledRows(QuantizedRows(values: try tensor(name), scales: try tensor(scales)))
   }
@@ -48,7 +52,7 @@ extension WeightSource {
   /// The error that names every tensor of a format that is not read; `nil` where there is none.
   public var unreadTypes: WeightError? {
     let unread = names.compactMap { name in
-      descriptor(name).flatMap { $0.dtype == nil ? (name: name, type: $0.format.name) : nil }
+      descriptor(name).flatMap { $0.format.isRead ? nil : (name: name, type: $0.format.name) }
     }
     if unread.isEmpty { return nil }
     return .unread(
@@ -72,10 +76,19 @@ public struct TensorDescriptor: Sendable, Hashable {
   public let shape: Shape
   /// As stored, whatever the engine will compute in.
   public let format: ElementFormat
+  /// Whether the writer may have added rows and columns of nothing, up to whole blocks of a card.
+  public let isPadded: Bool
 
   /// What a source of one's own gives for each of its names.
-  public init(shape: Shape, format: ElementFormat) {
-    (self.shape, self.format) = (shape, format)
+  public init(shape: Shape, format: ElementFormat, isPadded: Bool = false) {
+    (self.shape, self.format, self.isPadded) = (shape, format, isPadded)
+  }
+
+  /// Whether a tensor of this shape can be taken out: its own, or what is left without the padding.
+  public func holds(_ wanted: Shape) -> Bool {
+    if shape == wanted { return true }
+    guard isPadded, shape.rank == wanted.rank else { return false }
+    return zip(wanted.dimensions, shape.dimensions).allSatisfy { $0 <= $1 && $1 - $0 < 32 }
   }
 
   /// A tensor of one of the engine's types.

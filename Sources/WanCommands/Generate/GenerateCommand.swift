@@ -13,9 +13,10 @@ struct GenerateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
     abstract: "Makes a clip from a prompt, and from a picture where the model takes one.",
-    discussion: "Model kind and all defaults come from the model's folder. The plan is printed before anything runs.")
+    discussion: "Model kind and all defaults come from the model's files. The plan is printed before anything runs.")
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
+  @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
@@ -73,12 +74,8 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 
   private func plan(on traits: BackendTraits) async throws -> GenerationPlan {
-    guard let folder = clip.model ?? ModelLocator.bundled() else {
-      throw CommandError(
-        "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a folder with --model")
-    }
     var request = clip.request(precision: engine.precision)
-    let model = try ModelFolder(path: folder)
+    let model = try source.open()
     if let image = clip.image { request.image = try await picture(image) }
     return try GenerationPlan(request, model: model, on: traits)
   }

@@ -5,11 +5,6 @@ import WanKit
 
 /// What the clip should be.
 struct GenerateOptions: ParsableArguments {
-  @Option(
-    name: .shortAndLong, help: "The model's folder in the official layout; the bundled one unless given.",
-    completion: .directory, transform: PathArgument.path)
-  var model: String?
-
   @Option(name: .shortAndLong, parsing: .unconditional, help: "What to show, in words.")
   var prompt: String
 

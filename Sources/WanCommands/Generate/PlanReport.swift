@@ -9,6 +9,8 @@ import WanModels
 struct PlanReport: Encodable {
   private let summary: PlanSummary
   private let folder, backend, output: String
+  /// Files that do not lie where a layout has them.
+  private let parts: [ModelFolder.FoundPart]
   /// What the machine has, or the process's control group allows.
   private let machineMemoryBytes: Int
   /// Pictures of an older set that the clip takes away, told to people alone.
@@ -20,12 +22,13 @@ struct PlanReport: Encodable {
     summary = PlanSummary(plan, on: backend.traits)
     machineMemoryBytes = machine.resident.byteCount
     (folder, self.backend) = (plan.model.path, backend.name)
+    parts = plan.model.foundParts
     output = clip.name == "-" ? "standard output" : clip.name
     replaced = clip.removedPaths(frameCount: plan.frames).count
   }
 
   private enum CodingKeys: String, CodingKey {
-    case event, folder, backend, output, machineMemoryBytes
+    case event, folder, parts, backend, output, machineMemoryBytes
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -33,6 +36,7 @@ struct PlanReport: Encodable {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode("plan", forKey: .event)
     try fields.encode(folder, forKey: .folder)
+    if !parts.isEmpty { try fields.encode(parts, forKey: .parts) }
     try fields.encode(backend, forKey: .backend)
     try fields.encode(output, forKey: .output)
     try fields.encode(machineMemoryBytes, forKey: .machineMemoryBytes)
@@ -46,7 +50,10 @@ struct PlanReport: Encodable {
       ? "\(clip.guidanceLow)" : "\(clip.guidanceLow) low, \(clip.guidanceHigh) high"
     let noise = clip.noise.split(separator: " ").first ?? ""
     var lines = [
-      "model    \(clip.model) (\(folder))",
+      "model    \(clip.model) (\(folder))"
+    ]
+    lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
+    lines += [
       "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
         + "(\(Format.fixed(Double(clip.frames) / clip.fps, 1)) s), \(Format.count(summary.tokens, "token"))",
       "sampling \(Format.count(clip.steps, "step")) \(clip.solver.rawValue), shift \(clip.shift), guidance \(guidance), "

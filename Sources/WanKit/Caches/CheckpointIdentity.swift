@@ -50,7 +50,13 @@ struct CheckpointIdentity {
     for name in source.names.sorted() {
       guard let descriptor = source.descriptor(name) else { continue }
       checksum.add("\(name) \(descriptor.format.name) \(descriptor.shape)")
-      try source.tensor(name).withBytes { bytes in
+      let stored: Tensor
+      switch try source.matrix(name) {
+      case .dense(let tensor): stored = tensor
+      case .scaledRows(let rows): stored = rows.values
+      case .encoded(let matrix): stored = matrix.codes
+      }
+      stored.withBytes { bytes in
         for part in 0..<Self.samples {
           let start = max(0, bytes.count - Self.sampleBytes) * part / (Self.samples - 1)
           checksum.add(bytes.extracting(start..<min(bytes.count, start + Self.sampleBytes)))

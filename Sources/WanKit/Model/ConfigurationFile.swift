@@ -103,15 +103,22 @@ extension CheckpointError {
 }
 
 extension TransformerConfiguration.Facts {
-  /// Reads the published config.json of a transformer.
+  /// Reads the published config.json of a transformer, or diffusers'.
   init(_ file: ConfigurationFile) throws(ModelError) {
-    guard let heads = try file.integer("num_heads", in: 1...4096) else {
+    let names = ["num_heads", "num_attention_heads"]
+    var heads: Int?
+    for name in names where heads == nil { heads = try file.integer(name, in: 1...4096) }
+    guard let heads else {
       throw .badConfiguration(file: file.path, reason: "'num_heads' is missing; tensors do not tell it")
     }
     var stated: [String: Int] = [:]
     for name in ["dim", "ffn_dim", "in_dim", "out_dim", "num_layers", "freq_dim", "text_dim"] {
       stated[name] = try file.integer(name, in: 1...1_000_000)
     }
+    for (name, published) in [("in_channels", "in_dim"), ("out_channels", "out_dim")] where stated[published] == nil {
+      stated[published] = try file.integer(name, in: 1...1_000_000)
+    }
+    if let width = try file.integer("attention_head_dim", in: 1...65_536) { stated["dim"] = heads * width }
     self.init(
       heads: heads, textLength: try file.integer("text_len", in: 1...65_536) ?? 512,
       epsilon: Float(try file.number("eps", in: 1e-12...1) ?? 1e-6), stated: stated)

@@ -39,6 +39,7 @@ extension Inspection {
         return
       }
       do {
+        let source = try CheckpointRecognition.network(network, in: source)
         self =
           switch network {
           case .transformer: try Self.transformer(source)
@@ -46,7 +47,7 @@ extension Inspection {
           case .autoencoder: try Self.autoencoder(source)
           }
       } catch {
-        self.init(name: "damaged network", sizes: "sizes cannot be read", problems: [error.description])
+        self.init(name: "damaged network", sizes: "sizes cannot be read", problems: ["\(error)"])
       }
     }
 

@@ -1,14 +1,15 @@
 public import Layers
 import Sampling
 import Tensors
-import Tokenization
+public import Tokenization
 public import WanModels
 
-/// A model folder whose every file has been found and whose every tensor has been checked by name and shape.
+/// A model whose every file has been found and whose every tensor has been checked by name and shape: a folder in the
+/// layout of Wan-AI, diffusers or ComfyUI, or single files.
 ///
 /// Opening reads headers and configurations, never weights.
 public struct ModelFolder: Sendable {
-  /// The folder, as it was given.
+  /// The folder, as it was given; without one, the file of a transformer.
   public let path: String
   /// What config.json's `model_type` says the model is.
   public let family: ModelFamily
@@ -20,8 +21,12 @@ public struct ModelFolder: Sendable {
   public let autoencoder: Autoencoder
   /// The UMT5 encoder, of the folder's .safetensors or .pth.
   public let textEncoder: NetworkPart<UMT5Encoder>
-  /// The folder that holds tokenizer.json or spiece.model.
+  /// The folder that holds tokenizer.json or spiece.model, one of these, or a file of a text encoder with one inside.
   public let tokenizerFolder: String
+  /// Timestep / 1000 from which on the high-noise expert runs: the folder's own, or the family's.
+  public let boundary: Double?
+  /// The parts that did not lie where the model's layout has them, and the files that they were taken from.
+  public let foundParts: [FoundPart]
 
   /// Latent channels that are drawn, denoised and decoded.
   public var latentChannels: Int { autoencoder.configuration.latentChannels }
@@ -32,18 +37,36 @@ public struct ModelFolder: Sendable {
   /// Rows that prompts are padded to and truncated at.
   public var textLength: Int { transformers.configuration.textLength }
 
-  /// Opens the official layout: a single transformer at the root or two experts in folders of their own.
+  /// A part of a model and the file that it was taken from.
+  public struct FoundPart: Sendable, Hashable, Codable {
+    /// "high-noise expert", "autoencoder", "tokenizer", ...
+    public let part: String
+    /// The file, or the folder of one.
+    public let path: String
+    /// Whether the request names it; otherwise it was found by what it holds.
+    public let isNamed: Bool
+  }
+
+  /// Opens a model's folder, whole or with other files in the place of some of its parts.
   ///
+  /// - Parameters:
+  ///   - path: a folder in the layout of Wan-AI, diffusers or ComfyUI, or a transformer's file; `nil` where the parts
+  ///     name the transformers.
+  ///   - parts: what replaces parts, and where parts that are missing are looked for.
   /// - Throws: ``ModelError``, naming the file and, for tensors, each one that is missing, misshapen or unknown.
-  public init(path: String) throws(ModelError) {
-    let files = try FolderListing(path)
-    self.path = path
+  public init(path: String?, parts: PartPaths = PartPaths()) throws(ModelError) {
+    var files = try ModelFiles(path: path, parts: parts)
+    self.path = files.path
     let opened = try Self.transformers(files)
     (transformers, family) = (opened.transformers, opened.family)
+    try files.completeLayout(family)
+    try files.complete(for: transformers.configuration, in: parts.searched)
     autoencoder = try Self.autoencoder(files, family: family)
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
-    defaults = try Self.defaults(family: family, folders: opened.folders)
+    defaults = try Self.defaults(family: family, folders: files.defaultsFolders)
+    boundary = files.settings?.boundary ?? family.boundary
+    foundParts = files.found
     try checkAgreement()
   }
 
@@ -73,8 +96,8 @@ public struct ModelFolder: Sendable {
 
 extension ModelFolder {
   /// The tokenizer, read whole; the text encoder has a row for each of its tokens.
-  func openTokenizer() throws -> UnigramTokenizer {
-    let tokenizer = try UnigramTokenizer.open(folder: tokenizerFolder)
+  public func openTokenizer() throws -> UnigramTokenizer {
+    let tokenizer = try TokenizerPlace.open(tokenizerFolder)
     try textEncoder.check(token: tokenizer.vocabularySize - 1, tokenizerFolder: tokenizerFolder)
     return tokenizer
   }

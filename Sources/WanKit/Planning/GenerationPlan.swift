@@ -97,7 +97,7 @@ extension GenerationPlan {
     shift = request.shift ?? defaults.shift
     solver = request.solver ?? defaults.solver
     schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift)
-    experts = ExpertSchedule(boundary: model.family.boundary).experts(at: schedule.timesteps)
+    experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps)
     seed = request.seed
     noise = request.noise
     precision = request.precision

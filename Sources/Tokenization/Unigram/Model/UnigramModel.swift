@@ -10,29 +10,35 @@ struct UnigramModel: Sendable {
   /// The ids of the pieces `<0x00>` to `<0xFF>`, or nil where unknown text has one id.
   private let byteIDs: [Int32]?
 
-  init(_ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, file: String) throws(TokenizerError) {
-    guard unknown < vocabulary.count, let worst = vocabulary.scores.min() else {
+  /// - Parameter unmatched: ids of pieces that no text is cut into: controls, bytes, places that are not used.
+  init(
+    _ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, unmatched: Set<Int> = [], file: String
+  ) throws(TokenizerError) {
+    let matched = unmatched.isEmpty ? vocabulary.scores : vocabulary.scores.indices.filter { !unmatched.contains($0) }
+      .map { vocabulary.scores[$0] }
+    guard unknown < vocabulary.count, let worst = matched.min() else {
       throw .invalid(
         file: file, key: "unk_id", reason: "\(unknown) is not among the \(vocabulary.count) pieces of the vocabulary")
     }
     var trie = PieceTrie(expectedNodes: vocabulary.bytes.count / 2)
     var cancellation = CancellationPoint()
-    for id in 0..<vocabulary.count where !vocabulary[id].isEmpty {
+    for id in 0..<vocabulary.count where !vocabulary[id].isEmpty && !unmatched.contains(id) {
       trie.insert(vocabulary[id], number: Int32(id))
       do throws(CancellationError) { try cancellation.pass(1 << 6) } catch { throw .cancelled }
     }
     scores = vocabulary.scores
     self.unknown = Int32(unknown)
     unknownScore = worst - 10
-    byteIDs = byteFallback ? Self.byteIDs(trie) : nil
+    byteIDs = byteFallback ? Self.byteIDs(trie, unmatched.sorted().map { ($0, vocabulary[$0]) }) : nil
     self.trie = trie
   }
 
-  private static func byteIDs(_ trie: PieceTrie) -> [Int32] {
+  /// - Parameter others: pieces that are not in the trie.
+  private static func byteIDs(_ trie: PieceTrie, _ others: [(id: Int, piece: ArraySlice<UInt8>)]) -> [Int32] {
     let digits = Array("0123456789ABCDEF".utf8)
     return (0..<256).map { byte in
       let name = Array("<0x".utf8) + [digits[byte >> 4], digits[byte & 15]] + Array(">".utf8)
-      return trie.number(of: name[...]) ?? -1
+      return others.first { $0.piece.elementsEqual(name) }.map { Int32($0.id) } ?? trie.number(of: name[...]) ?? -1
     }
   }
 

@@ -25,7 +25,7 @@ public struct UnigramTokenizer: Sendable {
     let ids = configuration.addedTokens.map { Int($0.id) + 1 }
     vocabularySize = max(configuration.pieceCount, ids.max() ?? 0)
     let named = configuration.addedTokens.first { $0.content == configuration.endPiece }?.id
-    guard let end = named ?? configuration.model.id(of: Array(configuration.endPiece.utf8)[...]) else {
+    guard let end = configuration.endID ?? named ?? configuration.model.id(of: Array(configuration.endPiece.utf8)[...]) else {
       throw .invalid(file: file, key: "vocabulary", reason: "no piece \(configuration.endPiece) to end a text with")
     }
     endOfText = end
@@ -130,4 +130,6 @@ struct TokenizerConfiguration: Sendable {
   var prefix: [Int32] = []
   var suffix: [Int32] = []
   var endPiece = "</s>"
+  /// The id of the end piece where no text is cut into it.
+  var endID: Int32?
 }

@@ -6,7 +6,11 @@ extension UnigramTokenizer {
   /// the text is mapped, loses its trailing white space, and unknown characters have one id even where the model
   /// has pieces for bytes.
   /// - Throws: ``TokenizerError`` with the byte or the field at fault.
-  public init(parsingSentencePiece bytes: [UInt8], file: String) throws(TokenizerError) {
+  ///
+  /// - Parameter rules: whose ids are wanted: those of `tokenizers`, as above, or those of sentencepiece itself.
+  public init(
+    parsingSentencePiece bytes: [UInt8], rules: SentencePieceRules = .tokenizers, file: String
+  ) throws(TokenizerError) {
     try TokenizerError.checkSize(bytes.count, file: file)
     var parts = SentencePieceParts(file: file)
     var reader = ProtobufReader(bytes, file: file)
@@ -18,7 +22,59 @@ extension UnigramTokenizer {
       default: break
       }
     }
-    try self.init(try parts.configuration(file: file), file: file)
+    try self.init(try parts.configuration(rules, file: file), file: file)
+  }
+
+  /// Makes a tokenizer of a SentencePiece Unigram model's parts, with the ids that sentencepiece gives.
+  public init(_ model: SentencePieceModel, file: String) throws(TokenizerError) {
+    var parts = SentencePieceParts(file: file)
+    guard model.pieces.count == model.scores.count, model.pieces.count == model.kinds.count else {
+      throw .invalid(
+        file: file, key: "tokens",
+        reason: "\(model.pieces.count) pieces, \(model.scores.count) scores, \(model.kinds.count) types")
+    }
+    for (i, piece) in model.pieces.enumerated() {
+      guard model.scores[i].isFinite else {
+        throw .invalid(file: file, key: "scores", reason: "the score of piece \(i) is not finite")
+      }
+      if model.kinds[i] == SentencePieceParts.unknownKind { parts.unknown = i }
+      try parts.add(Array(piece.utf8)[...], score: model.scores[i], kind: UInt64(clamping: model.kinds[i]))
+    }
+    parts.hasByteFallback = parts.kinds.values.contains(SentencePieceParts.byteKind)
+    (parts.addsPrefix, parts.removesSpaces) = (model.addsPrefix, model.removesSpaces)
+    parts.characterMap = model.characterMap
+    try self.init(try parts.configuration(.sentencePiece, file: file), file: file)
+  }
+}
+
+/// Whose ids a SentencePiece model is read for; the two libraries differ in what no piece covers, and in special pieces.
+public enum SentencePieceRules: Sendable, Hashable {
+  /// The `tokenizers` library's, as transformers' fast tokenizers make them.
+  case tokenizers
+  /// sentencepiece's own: bytes for what no piece covers where the model says so, and no special pieces in a text.
+  case sentencePiece
+}
+
+/// A SentencePiece Unigram model in parts, as a GGUF file has it.
+public struct SentencePieceModel: Sendable {
+  /// In order of their ids.
+  public var pieces: [String]
+  /// Logarithms of probabilities.
+  public var scores: [Float]
+  /// 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
+  public var kinds: [Int]
+  /// Whether a space is put in front of a text, and spaces at its ends and repeated ones are taken out.
+  public var addsPrefix, removesSpaces: Bool
+  /// The compiled table of what characters are replaced with; empty for none.
+  public var characterMap: [UInt8]
+
+  /// A model of as many scores and kinds as pieces.
+  public init(
+    pieces: [String], scores: [Float], kinds: [Int], addsPrefix: Bool = true, removesSpaces: Bool = true,
+    characterMap: [UInt8] = []
+  ) {
+    (self.pieces, self.scores, self.kinds) = (pieces, scores, kinds)
+    (self.addsPrefix, self.removesSpaces, self.characterMap) = (addsPrefix, removesSpaces, characterMap)
   }
 }
 
@@ -30,6 +86,13 @@ private struct SentencePieceParts {
   var unknown = 0
   var endPiece = "</s>"
   var characterMap: [UInt8] = []
+  /// Of pieces that are not normal, by id.
+  var kinds: [Int: UInt64] = [:]
+  var hasByteFallback = false
+  var addsPrefix = true
+  var removesSpaces = true
+
+  static let (unknownKind, byteKind) = (2, UInt64(6))
 
   init(file: String) {
     vocabulary = Vocabulary(file: file)
@@ -49,14 +112,20 @@ private struct SentencePieceParts {
       }
     }
     guard score.isFinite else { throw reader.failure("the score of piece \(vocabulary.count) is not finite") }
-    let piece = reader.bytes[text]
+    if (2...4).contains(kind), String(validating: reader.bytes[text], as: UTF8.self) == nil {
+      throw reader.failure("piece \(vocabulary.count) is not UTF-8")
+    }
+    try add(reader.bytes[text], score: score, kind: kind)
+  }
+
+  mutating func add(_ piece: ArraySlice<UInt8>, score: Float, kind: UInt64) throws(TokenizerError) {
     // 2 unknown, 3 control, 4 user-defined
     if (2...4).contains(kind) {
-      guard let content = String(validating: piece, as: UTF8.self) else {
-        throw reader.failure("piece \(vocabulary.count) is not UTF-8")
-      }
-      addedTokens.append(AddedTokens.Token(id: Int32(truncatingIfNeeded: vocabulary.count), content: content))
+      addedTokens.append(
+        AddedTokens.Token(
+          id: Int32(truncatingIfNeeded: vocabulary.count), content: String(decoding: piece, as: UTF8.self)))
     }
+    if kind != 1 { kinds[vocabulary.count] = kind }
     try vocabulary.append { (bytes) throws(TokenizerError) in
       bytes += piece
       return Double(score)
@@ -68,6 +137,7 @@ private struct SentencePieceParts {
     while let field = try reader.next() {
       switch (field.number, field.value) {
       case (3, .integer(let value)): modelType = value
+      case (35, .integer(let value)): hasByteFallback = value != 0
       case (40, .integer(let value)): unknown = Int(truncatingIfNeeded: value)
       case (47, .bytes(let range)): endPiece = String(decoding: reader.bytes[range], as: UTF8.self)
       default: break
@@ -78,11 +148,16 @@ private struct SentencePieceParts {
   mutating func readNormalizer(_ fields: ProtobufReader) throws(TokenizerError) {
     var reader = fields
     while let field = try reader.next() {
-      if case (2, .bytes(let range)) = (field.number, field.value) { characterMap = Array(reader.bytes[range]) }
+      switch (field.number, field.value) {
+      case (2, .bytes(let range)): characterMap = Array(reader.bytes[range])
+      case (3, .integer(let value)): addsPrefix = value != 0
+      case (4, .integer(let value)): removesSpaces = value != 0
+      default: break
+      }
     }
   }
 
-  func configuration(file: String) throws(TokenizerError) -> TokenizerConfiguration {
+  func configuration(_ rules: SentencePieceRules, file: String) throws(TokenizerError) -> TokenizerConfiguration {
     guard modelType == 1 else {
       throw .unsupported(file: file, key: "trainer_spec.model_type", found: "\(modelType), not 1 (Unigram)")
     }
@@ -90,15 +165,26 @@ private struct SentencePieceParts {
       throw .invalid(file: file, key: "trainer_spec.eos_piece", reason: "\(endPiece.utf8.count) bytes")
     }
     guard unknown >= 0 else { throw .invalid(file: file, key: "trainer_spec.unk_id", reason: "\(unknown) is negative") }
+    let isOwn = rules == .sentencePiece
     let mark = Array("▁".utf8)
     var steps: [TextNormalizer] = []
     if !characterMap.isEmpty { steps.append(.characterMap(try CharacterMap(parsing: characterMap, file: file))) }
-    steps += [.strip(left: false, right: true), .replace(.run(of: 0x20, atLeast: 2), with: mark)]
+    if !isOwn || removesSpaces {
+      steps += [.strip(left: isOwn, right: true), .replace(.run(of: 0x20, atLeast: 2), with: isOwn ? [0x20] : mark)]
+    }
+    // sentencepiece cuts no text into pieces that are not normal; those of its users are looked for first.
+    let unmatched = isOwn ? Set(kinds.filter { $0.value != 4 }.keys) : []
     var configuration = TokenizerConfiguration(
-      model: try UnigramModel(vocabulary, unknown: unknown, byteFallback: false, file: file),
-      pieceCount: vocabulary.count, addedTokens: addedTokens, normalizer: steps,
-      preTokenizer: [.metaspace(replacement: mark, prepend: .always, splits: true)], endPiece: endPiece)
-    if let end = configuration.model.id(of: Array(endPiece.utf8)[...]) { configuration.suffix = [end] }
+      model: try UnigramModel(
+        vocabulary, unknown: unknown, byteFallback: isOwn && hasByteFallback, unmatched: unmatched, file: file),
+      pieceCount: vocabulary.count, addedTokens: isOwn ? addedTokens.filter { kinds[Int($0.id)] == 4 } : addedTokens,
+      normalizer: steps,
+      preTokenizer: [
+        .metaspace(replacement: mark, prepend: isOwn && !addsPrefix ? .never : .always, splits: !isOwn)
+      ], endPiece: endPiece)
+    let end = addedTokens.first { $0.content == endPiece }?.id
+    if isOwn { configuration.endID = end }
+    if let end = isOwn ? end : configuration.model.id(of: Array(endPiece.utf8)[...]) { configuration.suffix = [end] }
     return configuration
   }
 }

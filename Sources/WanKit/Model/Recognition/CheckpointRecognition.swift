@@ -6,8 +6,10 @@ import Tensors
 /// This is the one place that answers "what is this file?": inspecting a file and opening a model ask here, and say the
 /// same sentence.
 struct CheckpointRecognition {
-  /// The network, where its names are read.
+  /// The network, where its names are read and it is the only one.
   let network: NetworkKind?
+  /// Every network in the file.
+  let found: [NamedNetwork]
   /// A word for it: "transformer", "LoRA", "unknown".
   let title: String
   /// The file's own name, where it is but one of several of a checkpoint.
@@ -20,7 +22,7 @@ struct CheckpointRecognition {
   init(_ source: any WeightSource) {
     shard = ShardName(source.location.split(separator: "/").last.map(String.init) ?? "")
     if let shard {
-      (network, title) = (nil, "part of a checkpoint")
+      (network, title, found) = (nil, "part of a checkpoint", [])
       problems = [
         "\(source.location): this is shard \(shard.number) of \(shard.count) of one checkpoint; "
           + "give its index '\(shard.index)' or the folder that holds all of them"
@@ -28,6 +30,7 @@ struct CheckpointRecognition {
       return
     }
     let found = NamedNetwork.all(in: source.names)
+    self.found = found
     let variant =
       found.contains(where: \.isRead) ? Self.wrapped(source.names) ?? Self.variant(found, source.names) : nil
     let adapter = found.contains(where: \.isRead) ? nil : AdapterNaming(names: source.names)
@@ -45,11 +48,18 @@ struct CheckpointRecognition {
     self.problems = problems
   }
 
-  /// Fails unless the checkpoint holds the network that is wanted, in names and types that are read.
-  static func check(_ source: any WeightSource, is wanted: NetworkKind) throws(ModelError) {
+  /// The network that is wanted out of a checkpoint, under its published names; by type, name by name, nothing is read.
+  ///
+  /// A file may hold other networks beside it. Where it tells none, its tensors are the last word.
+  static func network(_ wanted: NetworkKind, in source: any WeightSource) throws(ModelError) -> any WeightSource {
     let recognition = CheckpointRecognition(source)
     guard recognition.problems.isEmpty else { throw .checkpoint(recognition.problems.joined(separator: "\n")) }
-    guard let network = recognition.network, network != wanted else { return }
+    if let named = recognition.found.first(where: { $0.isRead && $0.naming.network == wanted }) {
+      do throws(CheckpointError) { return try named.source(in: source) } catch { throw .checkpoint(error.description) }
+    }
+    guard let network = recognition.network ?? recognition.found.first?.naming.network, network != wanted else {
+      return source
+    }
     throw .checkpoint(
       "\(source.location): these are the names of \(network.withArticle), where \(wanted.withArticle) is expected; "
         + "put each file under its published name")
@@ -63,6 +73,12 @@ struct CheckpointRecognition {
     let isModel = (try? FolderListing(folder.isEmpty ? "." : folder)).map(FolderForm.isModel) == true
     return "it holds the \(title) alone: give the folder that holds all files of the model"
       + (isModel ? ", \(folder.isEmpty ? "." : folder)" : "")
+  }
+
+  /// Whether a file holds a transformer under names that are read.
+  static func isTransformer(_ path: String) -> Bool {
+    guard let source = try? openCheckpoint(path: path) else { return false }
+    return CheckpointRecognition(source).found.contains { $0.isRead && $0.naming.network == .transformer }
   }
 
   /// Why a file cannot be used as a checkpoint, without its path; `nil` where it holds a network that is read.
@@ -92,24 +108,25 @@ struct CheckpointRecognition {
     return names.isSuperset(of: ["encoder.conv1.weight", "decoder.conv1.weight"]) ? .autoencoder : nil
   }
 
-  private static func naming(_ found: [NamedNetwork], _ adapter: AdapterNaming?, _ names: [String]) -> String {
+  private static func naming(_ found: [NamedNetwork], _ adapter: AdapterNaming?, _ names: [String]) -> String? {
     if names.isEmpty { return "the file holds no tensors; \(advice)" }
     if let adapter { return adapter.problem }
     if found.count == 1 {
       return "these are the names of \(found[0].description): this layout is not read yet; \(advice)"
     }
-    if found.count > 1 {
+    if found.count > 1, !found.allSatisfy(\.isRead) || Set(found.map(\.naming.network)).count < found.count {
       let networks = found.prefix(4).map(\.description).joined(separator: ", ")
       return "this file holds several networks: \(networks); such files are not read yet, \(advice)"
     }
+    if found.count > 1 { return nil }
     let first = names.prefix(3).map { "'\($0.prefix(80))'" }.joined(separator: ", ")
     return "no network of Wan2.2 by its tensors' names: \(first)"
       + (names.count > 3 ? " and \(names.count - 3) more" : "") + "; \(advice)"
   }
 
   private static func variant(_ found: [NamedNetwork], _ names: [String]) -> String? {
-    guard found.contains(where: { $0.isRead && $0.naming.network == .transformer }),
-      let variant = TransformerVariant.find(in: names)
+    guard let transformer = found.first(where: { $0.isRead && $0.naming.network == .transformer }),
+      let variant = TransformerVariant.find(in: names.map { String($0.dropFirst(transformer.prefix.utf8.count)) })
     else { return nil }
     return "this is a transformer of \(variant.name) by '\(variant.tensor.prefix(80))', which is none of "
       + ModelFamily.all.map(\.name).joined(separator: ", ") + "; \(advice)"

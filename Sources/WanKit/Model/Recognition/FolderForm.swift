@@ -8,18 +8,20 @@ struct FolderForm {
   /// After "this is ".
   let what: String
   let advice: String
+  /// Whether single files of a model's parts may lie in it.
+  let mayHoldSingleFiles: Bool
 
-  private init(_ what: String, _ advice: String) {
-    (self.what, self.advice) = (what, advice)
+  private init(_ what: String, _ advice: String, mayHoldSingleFiles: Bool = false) {
+    (self.what, self.advice, self.mayHoldSingleFiles) = (what, advice, mayHoldSingleFiles)
   }
 
   /// `nil` for a folder of no known kind, and for one that is a model's by its config.json and nothing else speaks against.
   init?(_ files: FolderListing) {
     let found =
       if files.contains("config.json") {
-        Self.diffusers(files) ?? Self.adapter(files) ?? (Self.isModel(files) ? nil : Self.part(files))
+        Self.adapter(files) ?? (Self.isModel(files) ? nil : Self.part(files))
       } else {
-        Self.diffusers(files) ?? Self.hubCache(files) ?? Self.adapter(files) ?? Self.parent(files) ?? Self.part(files)
+        Self.hubCache(files) ?? Self.adapter(files) ?? Self.parent(files) ?? Self.part(files)
           ?? Self.hub(files) ?? Self.comfy(files) ?? Self.packed(files) ?? Self.singles(files)
       }
     guard let found else { return nil }
@@ -36,17 +38,6 @@ struct FolderForm {
 // MARK: - Layouts of other programs
 
 extension FolderForm {
-  private static let official = "download the folder that Wan-AI publishes without '-Diffusers' in its name"
-
-  private static func diffusers(_ files: FolderListing) -> FolderForm? {
-    if files.contains("model_index.json") {
-      return FolderForm("a model in the layout of diffusers (model_index.json), which is not read yet", official)
-    }
-    guard files.contains("transformer"), files.contains("vae") || files.contains("text_encoder") else { return nil }
-    return FolderForm(
-      "a model in the layout of diffusers, without its model_index.json, which is not read yet", official)
-  }
-
   private static func adapter(_ files: FolderListing) -> FolderForm? {
     guard files.contains("adapter_config.json") || files.contains("pytorch_lora_weights.safetensors") else {
       return nil
@@ -58,7 +49,8 @@ extension FolderForm {
     let folders = ["diffusion_models", "unet", "text_encoders", "clip", "vae", "checkpoints", "loras"]
     guard folders.count(where: files.contains) >= 2 else { return nil }
     return FolderForm(
-      "ComfyUI's folder of single files, which is not read yet", "download the folder that Wan-AI publishes")
+      "ComfyUI's folder of single files, without a transformer in it",
+      "put the transformers into diffusion_models, or name their files", mayHoldSingleFiles: true)
   }
 
   /// A folder with checkpoints of unpublished names, and no configuration.
@@ -73,7 +65,7 @@ extension FolderForm {
     return FolderForm(
       "a folder with the single file '\(first)'" + (names.count > 1 ? " and \(names.count - 1) more" : "")
         + " and without the config.json or experts of a model",
-      problem ?? "single files are not read yet: download the folder that Wan-AI publishes")
+      problem ?? "name the transformers' files, or download the folder that Wan-AI publishes", mayHoldSingleFiles: true)
   }
 
   private static func packed(_ files: FolderListing) -> FolderForm? {

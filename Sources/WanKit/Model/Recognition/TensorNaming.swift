@@ -1,3 +1,4 @@
+import Checkpoints
 import Tensors
 
 /// A network of Wan2.2.
@@ -11,44 +12,54 @@ enum NetworkKind: String, Sendable {
 
 /// The names that one program gives the tensors of one network.
 ///
-/// All layouts that are told apart are in ``all``: one that becomes readable needs a source that renames it, and its
-/// ``isRead`` here.
+/// All layouts that are told apart are in ``all``: one that becomes readable needs its names in ``OfficialNames``.
 struct TensorNaming: Sendable {
   let network: NetworkKind
-  /// Whose names these are.
-  let author: String
-  /// Whether the networks are built from these names, without a prefix.
-  let isRead: Bool
+  let dialect: Dialect
   /// Names that only this layout has; any one of them tells it.
   let markers: [[UInt8]]
 
-  private init(_ network: NetworkKind, by author: String, isRead: Bool = false, _ markers: String...) {
-    (self.network, self.author, self.isRead) = (network, author, isRead)
+  /// Whose names they are.
+  enum Dialect: String, Sendable {
+    case official = "Wan2.2"
+    case diffusers
+    case transformers = "Hugging Face's transformers"
+    case llama = "llama.cpp"
+    case tiny = "TAEHV, a small one for previews"
+  }
+
+  var author: String { dialect.rawValue }
+
+  /// Whether the networks can be built from these names.
+  var isRead: Bool { dialect != .tiny }
+
+  private init(_ network: NetworkKind, by dialect: Dialect, _ markers: String...) {
+    (self.network, self.dialect) = (network, dialect)
     self.markers = markers.map { Array($0.utf8) }
   }
 
   static let all = [
     TensorNaming(
-      .transformer, by: "Wan2.2", isRead: true, "head.modulation", "head.head.weight",
-      "blocks.0.self_attn.q.weight", "blocks.0.ffn.0.weight", "time_projection.1.weight"),
+      .transformer, by: .official, "head.modulation", "head.head.weight", "blocks.0.self_attn.q.weight",
+      "blocks.0.ffn.0.weight", "time_projection.1.weight"),
     TensorNaming(
-      .textEncoder, by: "Wan2.2", isRead: true, "blocks.0.pos_embedding.embedding.weight", "blocks.0.ffn.fc1.weight",
+      .textEncoder, by: .official, "blocks.0.pos_embedding.embedding.weight", "blocks.0.ffn.fc1.weight",
       "blocks.0.ffn.gate.0.weight"),
     TensorNaming(
-      .autoencoder, by: "Wan2.2", isRead: true, "encoder.middle.0.residual.0.gamma",
-      "decoder.middle.0.residual.0.gamma", "encoder.head.0.gamma", "decoder.head.0.gamma"),
+      .autoencoder, by: .official, "encoder.middle.0.residual.0.gamma", "decoder.middle.0.residual.0.gamma",
+      "encoder.head.0.gamma", "decoder.head.0.gamma"),
     TensorNaming(
-      .transformer, by: "diffusers", "condition_embedder.time_embedder.linear_1.weight",
+      .transformer, by: .diffusers, "condition_embedder.time_embedder.linear_1.weight",
       "condition_embedder.time_proj.weight", "condition_embedder.text_embedder.linear_1.weight",
       "blocks.0.attn1.to_q.weight", "blocks.0.ffn.net.0.proj.weight"),
     TensorNaming(
-      .autoencoder, by: "diffusers", "encoder.mid_block.resnets.0.norm1.gamma",
+      .autoencoder, by: .diffusers, "encoder.mid_block.resnets.0.norm1.gamma",
       "decoder.mid_block.resnets.0.norm1.gamma", "decoder.mid_block.attentions.0.to_qkv.weight"),
     TensorNaming(
-      .textEncoder, by: "Hugging Face's transformers", "encoder.block.0.layer.0.SelfAttention.q.weight",
+      .textEncoder, by: .transformers, "encoder.block.0.layer.0.SelfAttention.q.weight",
       "encoder.block.0.layer.1.DenseReluDense.wi_0.weight"),
-    TensorNaming(.textEncoder, by: "llama.cpp", "enc.blk.0.attn_q.weight", "enc.blk.0.ffn_gate.weight"),
-    TensorNaming(.autoencoder, by: "TAEHV, a small one for previews", "decoder.3.conv.0.weight"),
+    TensorNaming(.textEncoder, by: .llama, "enc.blk.0.attn_q.weight", "enc.blk.0.ffn_gate.weight"),
+    TensorNaming(.autoencoder, by: .tiny, "decoder.3.conv.0.weight"),
   ]
 
   /// What stands in front of a marker that the name is or ends with; `nil` where it ends with none.
@@ -68,11 +79,22 @@ struct NamedNetwork: Sendable {
   /// What stands in front of all its names: "model.diffusion_model.".
   let prefix: String
 
-  var isRead: Bool { naming.isRead && prefix.isEmpty }
+  var isRead: Bool { naming.isRead }
+
+  /// The network under its published names.
+  func source(in checkpoint: any WeightSource) throws(CheckpointError) -> any WeightSource {
+    if prefix.isEmpty, naming.dialect == .official, !checkpoint.names.contains("spiece_model") { return checkpoint }
+    let count = prefix.utf8.count
+    let own = checkpoint.names.filter { $0.hasPrefix(prefix) }
+    let official = OfficialNames(naming, names: Set(own.map { String($0.dropFirst(count)) }))
+    return try RenamedSource(checkpoint) { name in
+      name.hasPrefix(prefix) && name != "spiece_model" ? official(String(name.dropFirst(count))) : nil
+    }
+  }
 
   /// "a transformer by diffusers' names under the prefix 'model.'"
   var description: String {
-    naming.network.withArticle + (naming.isRead ? "" : " in the names of \(naming.author)")
+    naming.network.withArticle + (naming.dialect == .official ? "" : " in the names of \(naming.author)")
       + (prefix.isEmpty ? "" : " under the prefix '\(prefix.prefix(80))'")
   }
 

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Foundation
+import WanKit
+
+/// Which model: a folder, a file, or its parts one by one.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: """
+      The model: a folder as Wan-AI, diffusers or ComfyUI lay it out, or a transformer's file (safetensors, GGUF, .pth); \
+      the bundled one unless given.
+      """, completion: .file(), transform: PathArgument.path)
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp("A single transformer's file, in place of the model's.", valueName: "file"),
+    completion: .file(), transform: PathArgument.path)
+  var transformer: String?
+
+  @Option(
+    help: ArgumentHelp("The file of the expert for the first, noisy steps.", valueName: "file"), completion: .file(),
+    transform: PathArgument.path)
+  var highNoise: String?
+
+  @Option(
+    help: ArgumentHelp("The file of the expert for the other steps.", valueName: "file"), completion: .file(),
+    transform: PathArgument.path)
+  var lowNoise: String?
+
+  @Option(
+    help: ArgumentHelp("The VAE's file.", valueName: "file"), completion: .file(), transform: PathArgument.path)
+  var vae: String?
+
+  @Option(
+    help: ArgumentHelp("The UMT5 encoder's file.", valueName: "file"), completion: .file(),
+    transform: PathArgument.path)
+  var textEncoder: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "tokenizer.json, spiece.model, a folder that holds one, or a text encoder's file with one inside.",
+      valueName: "file"), completion: .file(), transform: PathArgument.path)
+  var tokenizer: String?
+
+  func validate() throws {
+    guard transformer == nil || highNoise == nil && lowNoise == nil else {
+      throw ValidationError("--transformer is a model of one transformer, --high-noise and --low-noise are one of two")
+    }
+  }
+
+  /// Parts that are missing are also looked for in the folders of `WAN_MODELS`, separated by colons.
+  private var parts: PartPaths {
+    let folders = ProcessInfo.processInfo.environment["WAN_MODELS"] ?? ""
+    return PartPaths(
+      transformer: transformer, highNoise: highNoise, lowNoise: lowNoise, autoencoder: vae, textEncoder: textEncoder,
+      tokenizer: tokenizer, searched: folders.split(separator: ":").map(String.init))
+  }
+
+  /// - Throws: `CommandError` where no model is named and the bundled one is not there; ``ModelError``.
+  func open() throws -> ModelFolder {
+    let parts = parts
+    guard let folder = model ?? (parts.namesTransformer ? nil : ModelLocator.bundled()) else {
+      guard parts.namesTransformer else {
+        throw CommandError(
+          "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a model with --model")
+      }
+      return try ModelFolder(path: nil, parts: parts)
+    }
+    return try ModelFolder(path: folder, parts: parts)
+  }
+}

@@ -1,0 +1,124 @@
+import Files
+import Foundation
+import Sampling
+
+// From what a user names to the place of each part.
+
+extension ModelFiles {
+  /// The parts that a path and a request name.
+  init(path: String?, parts: PartPaths) throws(ModelError) {
+    guard let path else {
+      self.init(path: parts.transformer ?? parts.highNoise ?? parts.lowNoise ?? "")
+      try replace(with: parts)
+      try refuseLoneExpert()
+      return
+    }
+    self =
+      Self.isFile(path)
+      ? try Self.files(ofFile: path, parts: parts) : try Self.files(of: try FolderListing(path), parts: parts)
+    try replace(with: parts)
+    try refuseLoneExpert()
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path) && !FolderListing.isFolder(path)
+  }
+
+  private static func files(ofFile path: String, parts: PartPaths) throws(ModelError) -> ModelFiles {
+    guard CheckpointRecognition.isTransformer(path) else {
+      throw .fileForFolder(path, reason: CheckpointRecognition.ofFile(path))
+    }
+    if parts.highNoise != nil || parts.lowNoise != nil {
+      throw .inconsistent(
+        folder: path, reason: "a model's file and an expert are both named; name both experts, or one file")
+    }
+    return try ContentSearch.files(ofTransformer: path, model: path)
+  }
+
+  private static func files(of listing: FolderListing, parts: PartPaths) throws(ModelError) -> ModelFiles {
+    if DiffusersLayout.isOne(listing) { return try DiffusersLayout.files(listing) }
+    if OfficialLayout.isOne(listing) { return try OfficialLayout.files(listing, replaced: parts) }
+    let form = FolderForm(listing)
+    if form == nil || form?.mayHoldSingleFiles == true {
+      if parts.namesTransformer {
+        var files = ModelFiles(path: listing.path)
+        files.beside = [listing.path]
+        return files
+      }
+      if let files = try ContentSearch.files(of: listing) { return files }
+    }
+    if let form { throw .otherFolder(listing.path, what: form.what, advice: form.advice) }
+    throw notAModel(listing)
+  }
+
+  /// The error of a folder without config.json and experts: something stands in their place, or nothing is like a model.
+  private static func notAModel(_ files: FolderListing) -> ModelError {
+    let general = ModelError.notAModel(folder: files.path, found: files.found)
+    let missing = files.missing("config.json", asAnyOf: ["config.json", "high_noise_model"], advice: "")
+    if case .missingFile(_, _, let advice) = missing, !advice.isEmpty {
+      return .missingFile(folder: files.path, wanted: "config.json (or high_noise_model/)", advice: advice)
+    }
+    return general
+  }
+
+  private func refuseLoneExpert() throws(ModelError) {
+    guard (highNoise == nil) != (lowNoise == nil), let place = highNoise ?? lowNoise else { return }
+    let absent: Expert = highNoise == nil ? .high : .low
+    throw .inconsistent(
+      folder: place.path,
+      reason: "only one expert of a pair is there; name the \(absent.rawValue)-noise expert too")
+  }
+
+  /// The other parts of the official layout, where they are there and not replaced.
+  mutating func completeLayout(_ family: ModelFamily) throws(ModelError) {
+    guard let official else { return }
+    if autoencoder == nil, let path = try? OfficialLayout.autoencoder(official, family) {
+      autoencoder = Place(path, .layout)
+    }
+    if textEncoder == nil, let path = try? OfficialLayout.textEncoder(official) { textEncoder = Place(path, .layout) }
+    if tokenizer == nil, let path = try? OfficialLayout.tokenizer(official) { tokenizer = Place(path, .layout) }
+  }
+
+  /// What did not lie where the layout has it, for the plan.
+  var found: [ModelFolder.FoundPart] {
+    let all: [(String, Place?)] = [
+      ("transformer", transformer), ("high-noise expert", highNoise), ("low-noise expert", lowNoise),
+      ("autoencoder", autoencoder), ("text encoder", textEncoder), ("tokenizer", tokenizer),
+    ]
+    return all.compactMap { part, place in
+      guard let place, place.reason != .layout else { return nil }
+      return ModelFolder.FoundPart(part: part, path: place.path, isNamed: place.reason == .named)
+    }
+  }
+
+  // MARK: What is missing
+
+  private static let advice =
+    "name its file, or the folders that hold your models (the environment's WAN_MODELS for the command)"
+
+  var noTransformer: ModelError {
+    .missingFile(folder: path.isEmpty ? "." : path, wanted: "the transformer", advice: "name its file")
+  }
+
+  func noAutoencoder(_ family: ModelFamily) -> ModelError {
+    if let official { return Self.error { () throws(ModelError) in try OfficialLayout.autoencoder(official, family) } }
+    return .missingFile(
+      folder: path, wanted: "an autoencoder of \(family.name) (\(family.autoencoderNames[0]))", advice: Self.advice)
+  }
+
+  var noTextEncoder: ModelError {
+    if let official { return Self.error { () throws(ModelError) in try OfficialLayout.textEncoder(official) } }
+    return .missingFile(folder: path, wanted: "a text encoder (UMT5-XXL)", advice: Self.advice)
+  }
+
+  var noTokenizer: ModelError {
+    if let official { return Self.error { () throws(ModelError) in try OfficialLayout.tokenizer(official) } }
+    return .missingFile(
+      folder: textEncoder?.path ?? path, wanted: "the tokenizer (tokenizer.json or spiece.model)",
+      advice: "name its file or folder: this text encoder's file holds none")
+  }
+
+  private static func error(_ body: () throws(ModelError) -> String) -> ModelError {
+    do { return .missingFile(folder: try body(), wanted: "a part", advice: "open the model again") } catch { return error }
+  }
+}
