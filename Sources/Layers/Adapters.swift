@@ -11,8 +11,17 @@ public protocol Adapter: Sendable {
   var names: [String] { get }
   /// What is added to the matrix of this name; `nil` where it is left as it is.
   func update(of name: String) throws(WeightError) -> LowRankUpdate?
+  /// What is added to the matrix of this name where no small factors hold it, [N, K] float32 in host memory; `nil` where
+  /// nothing of this kind is.
+  ///
+  /// - Parameter matrix: the network's own numbers, [N, K] float32.
+  func wholeUpdate(of name: String, matrix: () -> Tensor) throws(WeightError) -> Tensor?
   /// What is added to the parameter of this name, of as many elements; `nil` where it is left as it is.
   func difference(of name: String) throws(WeightError) -> Tensor?
+}
+
+extension Adapter {
+  public func wholeUpdate(of name: String, matrix: () -> Tensor) throws(WeightError) -> Tensor? { nil }
 }
 
 /// scale * up * down, added to a matrix [N, K] (https://arxiv.org/abs/2106.09685).

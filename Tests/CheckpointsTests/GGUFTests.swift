@@ -83,7 +83,9 @@ struct GGUFTests {
       let header = mutated(sound, telling: [0, 0xFF, 0x7F, 8, 9, 30], using: &random)
       do {
         let file = try GGUFFile(Storage(header + whole[1200...]), location: "x")
-        for name in file.names.prefix(3) where file.descriptor(name)?.format.isRead == true { _ = try file.matrix(name) }
+        for name in file.names.prefix(3) where file.descriptor(name)?.format.isRead == true {
+          _ = try file.matrix(name)
+        }
       } catch {
         #expect(error is CheckpointError || error is WeightError)
       }

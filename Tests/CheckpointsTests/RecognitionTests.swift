@@ -62,7 +62,6 @@ struct RecognitionTests {
   ]
 
   static let binaries: [ForeignFile] = [
-    ForeignFile("GGUF", "a.pth", "GGUF\u{3}\0\0\0", says: "a GGUF file, which is not read yet; give the checkpoint as"),
     ForeignFile(
       "AppleDouble", "a.safetensors", bytes: [0, 5, 0x16, 7, 0, 2, 0, 0, 77],
       says: "an AppleDouble file, which macOS keeps beside"),

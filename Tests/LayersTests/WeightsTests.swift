@@ -54,16 +54,16 @@ struct WeightsTests {
 
   @Test("tensors of types that are not read are not called missing, and come as one error")
   func unread() throws {
-    let source = MemorySource(unread: ["a": "F8_E4M3", "b": "U16"], beside: [("c", .zeros([1]))])
+    let source = MemorySource(unread: ["a": "F8_E8M0", "b": "U16"], beside: [("c", .zeros([1]))])
     let w = cursor(source)
     for name in ["a", "b", "c"] { _ = w.parameter(name, [1]) }
     let error = try #require(throws: WeightError.self) { try w.finish() }
-    #expect(error == .unread(names: ["a", "b"], types: ["F8_E4M3", "U16"], total: 3, location: "memory"))
+    #expect(error == .unread(names: ["a", "b"], types: ["F8_E8M0", "U16"], total: 3, location: "memory"))
     #expect(
-      error.description == "memory: 2 of 3 tensors are stored as F8_E4M3, U16, which are not read yet: 'a', 'b'; "
+      error.description == "memory: 2 of 3 tensors are stored as F8_E8M0, U16, which are not read yet: 'a', 'b'; "
         + "take a checkpoint in BF16, F16 or F32")
     #expect(
-      source.notRead("a").description.hasPrefix("memory: tensor 'a' is stored as F8_E4M3, which is not read"))
+      source.notRead("a").description.hasPrefix("memory: tensor 'a' is stored as F8_E8M0, which is not read"))
     #expect(source.notRead("z") == .missing(name: "z", location: "memory"))
   }
 

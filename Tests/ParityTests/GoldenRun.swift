@@ -26,6 +26,23 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
   /// Files in the place of the model's own, below `formats/`.
   let files: [String: String]?
 
+  /// Of LoRAs, by expert; the recorded runs take any pair of the same change.
+  let strength: [String: Float]?
+  /// Which pair, in words.
+  let lora: String?
+
+  /// The LoRAs of the run.
+  var adapters: [AdapterRequest] {
+    let pair =
+      lora?.contains("lightx2v") == true
+      ? "lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1/%@_noise_model" : "kohya/style_%@_noise"
+    return (strength ?? [:]).sorted { $0.key < $1.key }.map { expert, strength in
+      AdapterRequest(
+        path: Golden.folder() + "/formats/lora/" + pair.replacing("%@", with: expert) + ".safetensors",
+        strength: strength)
+    }
+  }
+
   /// Those files as a model takes them.
   var parts: PartPaths {
     func path(_ part: String) -> String? { files?[part].map { Golden.folder() + "/formats/" + $0 } }
@@ -65,6 +82,7 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
     request.shift = shift
     request.guidance = guidance.value
     request.solver = solver
+    request.adapters = adapters
     return request
   }
 }

@@ -18,9 +18,6 @@ struct FolderFormTests {
     spoilt("config.json in another case", "'Config.json' is here, and names are told apart by case: rename it") {
       try $0.move("config.json", to: "Config.json")
     },
-    spoilt("the autoencoder in another case", "'wan2.2_vae.pth' is here", "rename it to 'Wan2.2_VAE.pth'") {
-      try $0.move("Wan2.2_VAE.pth", to: "wan2.2_vae.pth")
-    },
     spoilt("the tokenizer's folder in another case", "'Google' is here", "rename it to 'google'") {
       try $0.move("google", to: "Google")
     },
@@ -87,11 +84,6 @@ struct FolderFormTests {
     spoilt("an empty folder for the autoencoder", "Wan2.2_VAE.pth: the folder holds no safetensors file") {
       try $0.remove("Wan2.2_VAE.pth")
       try $0.makeFolder("Wan2.2_VAE.pth")
-    },
-    spoilt(
-      "diffusers' table of contents", "this is a model in the layout of diffusers (model_index.json)", "-Diffusers"
-    ) {
-      try $0.write("{}", to: "model_index.json")
     },
     spoilt("no index of its shards", "the index 'diffusion_pytorch_model.safetensors.index.json' of these 2 shards") {
       try $0.move(ModelCopy.transformer, to: "diffusion_pytorch_model-00001-of-00002.safetensors")
@@ -172,7 +164,7 @@ struct FolderFormTests {
   @Test(
     "other programs' folders are named",
     arguments: [
-      (["transformer/", "vae/"], "in the layout of diffusers, without its model_index.json"),
+      (["transformer/", "vae/"], "/transformer: the folder holds no safetensors file"),
       (["diffusion_models/", "vae/", "loras/"], "ComfyUI's folder of single files"),
       (["adapter_config.json", "adapter_model.safetensors"], "a LoRA's folder"),
       (["model.zip"], "the archive 'model.zip'; unpack it"), (["x.gguf"], "the single file 'x.gguf'"),
@@ -195,11 +187,11 @@ struct FolderFormTests {
   @Test("a file in place of the folder says what it is, and where the folder lies")
   func file() throws {
     let copy = try ModelCopy(of: "ti2v")
-    let transformer = try opening(copy.path + "/" + ModelCopy.transformer)
-    #expect(transformer.contains("a file where a folder is expected; it holds the transformer alone"), "\(transformer)")
-    #expect(transformer.hasSuffix("of the model, \(copy.path)"), "\(transformer)")
-    try copy.write("GGUF....", to: "x.gguf")
-    #expect(try opening(copy.path + "/x.gguf").contains("this is a GGUF file, which is not read yet"))
+    let encoder = try opening(copy.path + "/" + ModelCopy.textEncoder)
+    #expect(encoder.contains("a file where a folder is expected; it holds the text encoder alone"), "\(encoder)")
+    #expect(encoder.hasSuffix("of the model, \(copy.path)"), "\(encoder)")
+    try copy.write(Data("GGUF".utf8) + Data([9, 0, 0, 0]), to: "x.gguf")
+    #expect(try opening(copy.path + "/x.gguf").contains("this is version 9 of GGUF"))
     #expect(try opening(copy.path + "/config.json").contains("this is the configuration of a model"))
   }
 

@@ -76,7 +76,8 @@ struct ScaledForm: Sendable {
       let scales = try source.tensor(scale).floats()
       let count = values.shape[0]
       guard values.shape[1] <= QuantizedRows.longestRow else {
-        throw .unreadable(name: name, location: source.location, reason: "rows of \(values.shape[1]) bytes are too long")
+        throw .unreadable(
+          name: name, location: source.location, reason: "rows of \(values.shape[1]) bytes are too long")
       }
       return .scaledRows(
         QuantizedRows(

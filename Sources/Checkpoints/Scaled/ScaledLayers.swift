@@ -10,7 +10,7 @@ struct ScaledLayers {
 
   private static let scales = ["weight_scale", "scale_weight"]
   /// Of no use here: scales for the inputs of a card's products, marks.
-  private static let others = ["input_scale", "scale_input", "comfy_quant", "weight_scale_2"]
+  private static let others = ["input_scale", "scale_input", "comfy_quant"]
   private static let readFormats = [
     "float8_e4m3fn", "float8_e5m2", "int8_tensorwise", "mxfp8", "nvfp4",
   ]
@@ -33,11 +33,13 @@ struct ScaledLayers {
         let second = path + ".weight_scale_2"
         scaled.append((path, name, names.contains(second) ? second : nil))
         companions.insert(name)
+        if names.contains(second) { companions.insert(second) }
       }
     }
     if let twice = Dictionary(grouping: scaled, by: \.path).first(where: { $0.value.count > 1 }) {
       throw CheckpointError(
-        path: source.location, at: .key(twice.key + ".weight"), "it has several scales: \(twice.value.map(\.scale).quotedList())")
+        path: source.location, at: .key(twice.key + ".weight"),
+        "it has several scales: \(twice.value.map(\.scale).quotedList())")
     }
   }
 

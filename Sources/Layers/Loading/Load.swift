@@ -79,6 +79,15 @@ final class Load {
     }
   }
 
+  /// A matrix [N, K] with what adapters add to all of it; itself where they add nothing.
+  func changed(_ matrix: StoredMatrix, _ name: String) -> StoredMatrix {
+    let base = { matrix.dense.converted(to: .f32) }
+    let differences: [Tensor] = adapters.compactMap { adapter in
+      read { () throws(WeightError) in try adapter.wholeUpdate(of: name, matrix: base) }.flatMap { $0 }
+    }
+    return differences.isEmpty ? matrix : .dense(differences.reduce(base()) { $0.adding($1) })
+  }
+
   /// What adapters add to a parameter, float32 in host memory.
   func differences(of name: String, _ shape: Shape) -> [Tensor] {
     adapters.compactMap { adapter in

@@ -82,7 +82,8 @@ extension Weights {
     let matrix = load.matrix(name, stored ?? shape, as: isQuantizable ? .quantizableMatrix : .matrix)
     let bias = hasBias ? vector("bias", [outputs]) : nil
     guard let matrix, !hasBias || bias != nil else { return standIn(inputs, outputs) }
-    let linear = backend.prepare(matrix.reshaped(shape), bias: bias, precision: precision)
+    let whole = load.changed(matrix.reshaped(shape), name)
+    let linear = backend.prepare(whole, bias: bias, precision: precision)
     let updates = load.updates(of: name, shape)
     return updates.isEmpty ? linear : AdaptedLinear(linear, updates, backend, precision: precision)
   }

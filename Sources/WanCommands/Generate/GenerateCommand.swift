@@ -127,6 +127,7 @@ extension RequestField {
     case .negativePrompt: "negative-prompt"
     case .noise: "rng"
     case .decodingTiles: "vae-tiles"
+    case .adapters: "lora"
     case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision: rawValue
     }
   }

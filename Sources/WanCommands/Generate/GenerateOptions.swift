@@ -63,6 +63,13 @@ struct GenerateOptions: ParsableArguments {
   var rngCard: SizeArgument = SizeArgument(multiprocessors: 132, threads: 2048)
 
   @Option(
+    name: .customLong("lora"),
+    help: ArgumentHelp(
+      "A LoRA, any number of times; its expert is told by the file or its name unless given.",
+      valueName: "FILE[=STRENGTH][:high|low]"), completion: .file())
+  var adapters: [LoRAArgument] = []
+
+  @Option(
     help: "Keep encoded prompts in this folder and take them from there when asked for again.",
     completion: .directory, transform: PathArgument.path)
   var promptCache: String?
@@ -100,6 +107,7 @@ struct GenerateOptions: ParsableArguments {
     request.guidance = guidance?.scales
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
+    request.adapters = adapters.map(\.request)
     return request
   }
 }

@@ -53,6 +53,10 @@ struct PlanReport: Encodable {
       "model    \(clip.model) (\(folder))"
     ]
     lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
+    for adapter in clip.adapters ?? [] {
+      let expert = adapter.expert.map { ", \($0.rawValue) noise" } ?? ""
+      lines.append("lora     \(adapter.path), strength \(adapter.strength)\(expert)")
+    }
     lines += [
       "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
         + "(\(Format.fixed(Double(clip.frames) / clip.fps, 1)) s), \(Format.count(summary.tokens, "token"))",

@@ -82,7 +82,7 @@ final class GenerationJob {
   /// The embeddings of the plan's prompts, [n, textDimension] each; the encoder is loaded only for those that the cache
   /// does not have.
   private func encodeText() throws -> [Tensor] {
-    for notice in plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
+    for notice in plan.fittedAdapters.notices + plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
     let (prompts, part, precision) = (plan.tokenIDs.all, plan.model.textEncoder, plan.precision.unquantized)
     let cache = try tools.promptCache?.prompts(of: part, precision) { listeners.onEvent(.notice($0)) }
     let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }
@@ -128,19 +128,24 @@ final class GenerationJob {
   /// The transformer of an expert, with the prompts as it sees them.
   private func transformer(_ expert: Expert, _ embeddings: [Tensor]) throws -> (WanTransformer, TextContext) {
     if context?.expert != expert { context = nil }
-    let model = try network(plan.model.transformers[expert], expert.networkRole, plan.precision)
+    let model = try network(
+      plan.model.transformers[expert], expert.networkRole, plan.precision, adapters: plan.fittedAdapters[expert])
     let context = self.context?.context ?? model.context(embeddings)
     self.context = (expert, context)
     return (model, context)
   }
 
   /// A network that is in memory, or is loaded, for which others go.
-  private func network<N: Network>(_ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision) throws -> N {
-    try networks.network(part, role, precision) {
+  private func network<N: Network>(
+    _ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision, adapters: [LoRA] = []
+  ) throws -> N {
+    try networks.network(part, role, precision, adapters: adapters) {
       try Task.checkCancellation()
       return try stage(role.loading) {
-        let source = try source(of: part, precision)
-        return (try part.reading(source).load(on: backend, precision: precision), source)
+        // What changes whole matrices needs their own numbers, not bytes that were made of them.
+        let isWhole = adapters.contains(where: \.changesWholeMatrices)
+        let source = isWhole ? part.source : try source(of: part, precision)
+        return (try part.reading(source).load(on: backend, precision: precision, adapters: adapters), source)
       }
     }
   }

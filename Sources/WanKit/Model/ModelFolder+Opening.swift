@@ -21,7 +21,10 @@ extension ModelFolder {
     }
     guard let first = parts.first else { throw files.noTransformer }
     let transformers: Transformers = parts.count == 2 ? .experts(high: parts[0], low: parts[1]) : .single(first)
-    return (transformers, try family(modelType: modelType, transformers, folder: files.path))
+    return (
+      transformers,
+      try family(modelType: modelType ?? (files.official == nil ? nil : ""), transformers, folder: files.path)
+    )
   }
 
   private static func transformer(

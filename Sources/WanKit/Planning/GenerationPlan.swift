@@ -34,6 +34,10 @@ public struct GenerationPlan: Sendable {
   public let precision: Precision
   /// The expert of each step.
   public let experts: [Expert]
+  /// The LoRAs, as asked for.
+  public let adapters: [AdapterRequest]
+  /// The LoRAs, opened and fitted to the transformers.
+  let fittedAdapters: FittedAdapters
   /// The parts that frames are decoded in.
   public let decodingTiling: VAETiling
 
@@ -98,6 +102,8 @@ extension GenerationPlan {
     solver = request.solver ?? defaults.solver
     schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift)
     experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps)
+    adapters = request.adapters
+    fittedAdapters = try FittedAdapters(request.adapters, for: model.transformers)
     seed = request.seed
     noise = request.noise
     precision = request.precision

@@ -34,6 +34,8 @@ public struct GenerationRequest: Sendable, Equatable {
   public var noise: NoiseSource
   /// What products compute in; bfloat16 unless given.
   public var precision: Precision
+  /// LoRAs, all of which are applied.
+  public var adapters: [AdapterRequest]
   /// The parts that frames are decoded in; chosen by what memory they need unless given. The clip stays the same.
   public var decodingTiling: VAETiling?
 
@@ -48,6 +50,7 @@ public struct GenerationRequest: Sendable, Equatable {
     self.seed = seed
     self.noise = noise
     self.precision = precision
+    adapters = []
   }
 }
 
@@ -73,6 +76,7 @@ extension GenerationRequest: Codable {
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
     decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
+    adapters = try fields.decodeIfPresent([AdapterRequest].self, forKey: .adapters) ?? []
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -92,6 +96,7 @@ extension GenerationRequest: Codable {
     try fields.encode(noise, forKey: .noise)
     try fields.encode(precision, forKey: .precision)
     try fields.encodeIfPresent(decodingTiling, forKey: .decodingTiles)
+    if !adapters.isEmpty { try fields.encode(adapters, forKey: .adapters) }
   }
 }
 
@@ -180,7 +185,7 @@ public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIt
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.
-  case steps, shift, guidance, solver, seed, noise, precision
+  case steps, shift, guidance, solver, seed, noise, precision, adapters
   /// ``GenerationRequest/decodingTiling``
   case decodingTiles
 }

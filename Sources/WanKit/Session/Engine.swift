@@ -123,12 +123,17 @@ public actor Engine {
 extension GenerationPlan {
   /// The networks that carrying it out needs, in order, and their bytes.
   fileprivate var networks: [(key: NetworkShelf.Key, byteCount: Int)] {
-    func entry<N>(_ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision) -> (NetworkShelf.Key, Int) {
-      (part.key(role, precision), part.source.byteCount(of: part.demand))
+    func entry<N>(
+      _ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision, _ adapters: [LoRA] = []
+    ) -> (NetworkShelf.Key, Int) {
+      (part.key(role, precision, adapters), part.source.byteCount(of: part.demand))
     }
     var entries = [entry(model.textEncoder, .textEncoder, precision.unquantized)]
     if image != nil { entries.append(entry(model.autoencoder.encoder, .imageEncoder, precision)) }
-    entries += stepsPerExpert.map { entry(model.transformers[$0.expert], $0.expert.networkRole, precision) }
+    entries += stepsPerExpert.map { step in
+      entry(
+        model.transformers[step.expert], step.expert.networkRole, precision, fittedAdapters[step.expert])
+    }
     return entries + [entry(model.autoencoder.decoder, .decoder, precision)]
   }
 }

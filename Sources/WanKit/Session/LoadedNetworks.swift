@@ -16,6 +16,8 @@ struct NetworkShelf: Sendable {
     let role: NetworkRole
     let files: [String]
     let precision: Precision
+    /// What changes it, with strengths.
+    var adapters: [String] = []
   }
 
   private(set) var places: [(key: Key, byteCount: Int)] = []
@@ -80,9 +82,10 @@ struct LoadedNetworks: Sendable {
 
   /// The network of a part: the one in memory, or what `load` makes, for which others go first.
   mutating func network<N: Network>(
-    _ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision, load: () throws -> NetworkPart<N>.Loaded
+    _ part: NetworkPart<N>, _ role: NetworkRole, _ precision: Precision, adapters: [LoRA] = [],
+    load: () throws -> NetworkPart<N>.Loaded
   ) throws -> N {
-    let key = part.key(role, precision)
+    let key = part.key(role, precision, adapters)
     if let network = networks[key]?.network as? N {
       _ = shelf.place(key, byteCount: 0, budget: budget)
       return network
@@ -107,11 +110,12 @@ extension NetworkPart {
   typealias Loaded = (network: N, source: any WeightSource)
 
   /// Files are known by their stamps: one that was replaced is another network.
-  func key(_ role: NetworkRole, _ precision: Precision) -> NetworkShelf.Key {
+  func key(_ role: NetworkRole, _ precision: Precision, _ adapters: [LoRA] = []) -> NetworkShelf.Key {
     let files = source.files.map { path in
       "\(path) \(FileStatus(path: path)?.stamp ?? "")"
     }
-    return NetworkShelf.Key(role: role, files: files, precision: precision)
+    let changes = adapters.map { "\($0.identity) \(FileStatus(path: $0.location)?.stamp ?? "")" }
+    return NetworkShelf.Key(role: role, files: files, precision: precision, adapters: changes)
   }
 }
 

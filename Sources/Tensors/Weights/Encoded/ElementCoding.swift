@@ -9,7 +9,7 @@ public enum ElementCoding: String, Sendable, Hashable, CaseIterable {
   /// The upper byte of an IEEE half.
   case e5m2 = "F8_E5M2"
   /// Two codes a byte, the upper half first: sign, 2 bits of exponent, 1 of fraction.
-  case e2m1 = "F4"
+  case e2m1 = "E2M1"
   /// 32 numbers: bytes and a scale.
   case q8_0 = "Q8_0"
   /// 32 numbers: 4 bits and a scale; with a smallest number beside it in the second form.

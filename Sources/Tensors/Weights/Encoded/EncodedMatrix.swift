@@ -25,7 +25,9 @@ public struct EncodedMatrix: Sendable {
     let stored = codes.shape[1] / coding.block.bytes * coding.block.elements
     let rows = columns == 0 ? 0 : shape.count / columns
     precondition(rows <= codes.shape[0] && columns <= stored, "\(shape) of codes \(codes.shape) \(coding.rawValue)")
-    if let scales { precondition(scales.cover(rows: rows, columns: stored), "scales \(scales.values.shape) of \(shape)") }
+    if let scales {
+      precondition(scales.cover(rows: rows, columns: stored), "scales \(scales.values.shape) of \(shape)")
+    }
     (self.shape, self.columns, self.coding, self.codes, self.scales) = (shape, columns, coding, codes, scales)
   }
 

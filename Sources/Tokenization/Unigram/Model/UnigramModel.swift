@@ -14,8 +14,11 @@ struct UnigramModel: Sendable {
   init(
     _ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, unmatched: Set<Int> = [], file: String
   ) throws(TokenizerError) {
-    let matched = unmatched.isEmpty ? vocabulary.scores : vocabulary.scores.indices.filter { !unmatched.contains($0) }
-      .map { vocabulary.scores[$0] }
+    let matched =
+      unmatched.isEmpty
+      ? vocabulary.scores
+      : vocabulary.scores.indices.filter { !unmatched.contains($0) }
+        .map { vocabulary.scores[$0] }
     guard unknown < vocabulary.count, let worst = matched.min() else {
       throw .invalid(
         file: file, key: "unk_id", reason: "\(unknown) is not among the \(vocabulary.count) pieces of the vocabulary")

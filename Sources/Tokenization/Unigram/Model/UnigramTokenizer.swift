@@ -25,7 +25,8 @@ public struct UnigramTokenizer: Sendable {
     let ids = configuration.addedTokens.map { Int($0.id) + 1 }
     vocabularySize = max(configuration.pieceCount, ids.max() ?? 0)
     let named = configuration.addedTokens.first { $0.content == configuration.endPiece }?.id
-    guard let end = configuration.endID ?? named ?? configuration.model.id(of: Array(configuration.endPiece.utf8)[...]) else {
+    guard let end = configuration.endID ?? named ?? configuration.model.id(of: Array(configuration.endPiece.utf8)[...])
+    else {
       throw .invalid(file: file, key: "vocabulary", reason: "no piece \(configuration.endPiece) to end a text with")
     }
     endOfText = end

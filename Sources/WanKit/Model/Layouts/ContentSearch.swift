@@ -11,7 +11,7 @@ struct ContentSearch {
   private let folders: [String]
 
   /// Where ComfyUI and people keep single files.
-  private static let inner = [
+  fileprivate static let inner = [
     "diffusion_models", "unet", "checkpoints", "transformer", "vae", "VAE", "text_encoders", "clip", "text_encoder",
   ]
   private static let endings = [".safetensors", ".gguf", ".pth", ".safetensors.index.json"]
@@ -23,7 +23,9 @@ struct ContentSearch {
     var all: [String] = []
     for folder in folders where !folder.isEmpty {
       for path in [folder] + Self.inner.map({ Paths.join(folder, $0) })
-      where FolderListing.isFolder(path) && seen.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path).inserted { all.append(path) }
+      where FolderListing.isFolder(path)
+        && seen.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path).inserted
+      { all.append(path) }
     }
     self.folders = all
   }
@@ -42,7 +44,8 @@ struct ContentSearch {
       if paths.count > 1 {
         throw .inconsistent(
           folder: folder,
-          reason: "\(paths.count) files fit as the \(kind.rawValue): \(paths.map(Paths.name).quoted); name the one to use")
+          reason:
+            "\(paths.count) files fit as the \(kind.rawValue): \(paths.map(Paths.name).quoted); name the one to use")
       }
       if let path = paths.first { return path }
     }
@@ -87,7 +90,8 @@ extension ContentSearch {
     guard high.count == 1, low.count == 1, paths.count == 2 else {
       throw .inconsistent(
         folder: listing.path,
-        reason: "the folder holds \(paths.count) transformers: \(paths.map(Paths.name).quoted); name the one to use, or "
+        reason:
+          "the folder holds \(paths.count) transformers: \(paths.map(Paths.name).quoted); name the one to use, or "
           + "both experts")
     }
     var files = ModelFiles(path: listing.path)
@@ -104,7 +108,8 @@ extension ContentSearch {
       return files
     }
     let other = expert == .high ? Expert.low : .high
-    guard let partner = ExpertName.partner(of: Paths.name(of: path)), FileStatus(path: Paths.join(Paths.folder(of: path), partner)) != nil
+    guard let partner = ExpertName.partner(of: Paths.name(of: path)),
+      FileStatus(path: Paths.join(Paths.folder(of: path), partner)) != nil
     else {
       throw .inconsistent(
         folder: path,
@@ -112,7 +117,8 @@ extension ContentSearch {
           + (ExpertName.partner(of: Paths.name(of: path)).map { " ('\($0)')" } ?? "")
           + "; name the \(other.rawValue)-noise expert too")
     }
-    let second = ModelFiles.Place(Paths.join(Paths.folder(of: path), partner), .found, configuration: place.configuration)
+    let second = ModelFiles.Place(
+      Paths.join(Paths.folder(of: path), partner), .found, configuration: place.configuration)
     (files.highNoise, files.lowNoise) = expert == .high ? (place, second) : (second, place)
     return files
   }
@@ -129,7 +135,7 @@ extension ModelFiles {
   ) throws(ModelError) {
     let own = [highNoise, lowNoise, self.transformer, autoencoder, textEncoder].compactMap { $0?.path }
     let beside = self.beside + own.map(Paths.folder)
-    let search = ContentSearch(beside + beside.map(Self.parent) + folders)
+    let search = ContentSearch(beside + beside.compactMap(Self.collection) + folders)
     if autoencoder == nil {
       let channels = transformer.outputChannels
       autoencoder = try search.find(.autoencoder) { source in
@@ -147,6 +153,12 @@ extension ModelFiles {
       let found = TokenizerPlace.inside(encoder) ?? folders.lazy.compactMap(TokenizerPlace.find).first
       tokenizer = found.map { Place($0, .found) }
     }
+  }
+
+  /// The folder of folders that a folder of single files lies in; `nil` for a folder of any other name.
+  private static func collection(around folder: String) -> String? {
+    let name = Paths.name(of: folder)
+    return ContentSearch.inner.contains(name) ? parent(of: folder) : nil
   }
 
   private static func parent(of folder: String) -> String {

@@ -3,7 +3,7 @@ import Files
 /// A folder as diffusers' `save_pretrained` writes it: a folder for each part, and model_index.json.
 enum DiffusersLayout {
   static func isOne(_ files: FolderListing) -> Bool {
-    files.contains("model_index.json")
+    files.contains("model_index.json") && !FolderForm.isModel(files)
       || files.contains("transformer") && (files.contains("vae") || files.contains("text_encoder"))
   }
 
@@ -11,7 +11,9 @@ enum DiffusersLayout {
   static func files(_ files: FolderListing) throws(ModelError) -> ModelFiles {
     var model = ModelFiles(path: files.path)
     let index = files.contains("model_index.json") ? try ConfigurationFile(path: files.path + "/model_index.json") : nil
-    if let index, let pipeline = try index.string("_class_name"), !["WanPipeline", "WanImageToVideoPipeline"].contains(pipeline) {
+    if let index, let pipeline = try index.string("_class_name"),
+      !["WanPipeline", "WanImageToVideoPipeline"].contains(pipeline)
+    {
       throw .otherFolder(
         files.path, what: "a model of diffusers' \(pipeline.prefix(64))",
         advice: "give a folder of WanPipeline or WanImageToVideoPipeline")

@@ -39,6 +39,12 @@ extension ModelFiles {
     if DiffusersLayout.isOne(listing) { return try DiffusersLayout.files(listing) }
     if OfficialLayout.isOne(listing) { return try OfficialLayout.files(listing, replaced: parts) }
     let form = FolderForm(listing)
+    // Files under Wan-AI's names, and no configuration beside them: what is missing is said, and nothing is guessed.
+    if form == nil,
+      listing.names.contains(where: { $0.hasPrefix("diffusion_pytorch_model") || $0.hasPrefix("models_t5") })
+    {
+      throw notAModel(listing)
+    }
     if form == nil || form?.mayHoldSingleFiles == true {
       if parts.namesTransformer {
         var files = ModelFiles(path: listing.path)
@@ -72,11 +78,25 @@ extension ModelFiles {
   /// The other parts of the official layout, where they are there and not replaced.
   mutating func completeLayout(_ family: ModelFamily) throws(ModelError) {
     guard let official else { return }
-    if autoencoder == nil, let path = try? OfficialLayout.autoencoder(official, family) {
-      autoencoder = Place(path, .layout)
+    if autoencoder == nil {
+      autoencoder = try Self.place { () throws(ModelError) in try OfficialLayout.autoencoder(official, family) }
     }
-    if textEncoder == nil, let path = try? OfficialLayout.textEncoder(official) { textEncoder = Place(path, .layout) }
-    if tokenizer == nil, let path = try? OfficialLayout.tokenizer(official) { tokenizer = Place(path, .layout) }
+    if textEncoder == nil {
+      textEncoder = try Self.place { () throws(ModelError) in try OfficialLayout.textEncoder(official) }
+    }
+    if tokenizer == nil {
+      tokenizer = try Self.place { () throws(ModelError) in try OfficialLayout.tokenizer(official) }
+    }
+  }
+
+  /// `nil` for what is missing, and may lie elsewhere; what is there and damaged is an error.
+  private static func place(_ find: () throws(ModelError) -> String) throws(ModelError) -> Place? {
+    do {
+      return Place(try find(), .layout)
+    } catch {
+      if case .missingFile = error { return nil }
+      throw error
+    }
   }
 
   /// What did not lie where the layout has it, for the plan.
@@ -119,6 +139,8 @@ extension ModelFiles {
   }
 
   private static func error(_ body: () throws(ModelError) -> String) -> ModelError {
-    do { return .missingFile(folder: try body(), wanted: "a part", advice: "open the model again") } catch { return error }
+    do { return .missingFile(folder: try body(), wanted: "a part", advice: "open the model again") } catch {
+      return error
+    }
   }
 }

@@ -43,6 +43,10 @@ extension OfficialNames {
     "ffn.net.0.proj": "ffn.0", "ffn.net.2": "ffn.2", "norm2": "norm3",
   ]
 
+  /// diffusers' names of modules and of the layers of a block, by the published ones.
+  static let diffusersModules = Dictionary(uniqueKeysWithValues: outer.map { ($0.value, $0.key) })
+  static let diffusersLayers = Dictionary(uniqueKeysWithValues: inner.map { ($0.value, $0.key) })
+
   /// diffusers' names of a transformer, also of its layers alone.
   static func transformer(_ name: String) -> String? {
     if name == "scale_shift_table" { return "head.modulation" }

@@ -40,7 +40,9 @@ enum TokenizerPlace {
 
   /// The tokenizer of a text encoder's file: its ids are sentencepiece's own.
   private static func inFile(_ source: any WeightSource, _ path: String) throws -> UnigramTokenizer {
-    if let file = source as? GGUFFile, file.hasTokenizer { return try UnigramTokenizer(file.sentencePieces(), file: path) }
+    if let file = source as? GGUFFile, file.hasTokenizer {
+      return try UnigramTokenizer(file.sentencePieces(), file: path)
+    }
     guard source.descriptor("spiece_model")?.dtype == .u8 else {
       throw ModelError.checkpoint("\(path): there is no tokenizer in this file; name one")
     }

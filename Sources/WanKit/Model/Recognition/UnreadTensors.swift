@@ -27,8 +27,8 @@ struct AdapterNaming: Sendable {
 
   /// Without the path.
   var problem: String {
-    "these are the names of a LoRA (\(author)), which changes a network and is none; LoRAs are not read yet: give the "
-      + "file of the model itself"
+    "these are the names of a LoRA (\(author)), which changes a network and is none: give the file of the model "
+      + "itself, and the LoRA beside it"
   }
 }
 
