@@ -10,7 +10,7 @@ import WanKit
 struct RunParityTests {
   static let runs = RecordedRuns.paths(in: "runs") + RecordedRuns.paths(in: "nano")
   /// Runs of other people's files.
-  static let foreign = ["files_t2v", "lora_t2v", "lora_t2v_mixed"].map { "formats/runs/" + $0 }
+  static let foreign = ["files_t2v", "lora_t2v", "lora_t2v_mixed", "distill_t2v"].map { "formats/runs/" + $0 }
 
   /// A run of each model.
   static let models = Dictionary(grouping: runs) { RecordedRuns.task(of: $0) }.values.compactMap(\.first).sorted()
@@ -31,7 +31,8 @@ struct RunParityTests {
     let (run, trace) = try await RecordedRuns.rerun(path, precision: .f32, backend: backend)
     let golden = try Golden.tensors(path + ".safetensors")
     #expect(trace.promptIDs == run.prompt_ids)
-    #expect(trace.negativeIDs == run.negative_ids)
+    // A run without guidance reads no negative prompt.
+    #expect(trace.negativeIDs == (run.guidance.value == GuidanceScales(1) ? [] : run.negative_ids))
     #expect(trace.experts.map(\.rawValue) == run.experts)
     #expect(trace.timesteps == golden["timesteps"]?.floats())
     #expect(trace.sigmas == golden["sigmas"]?.floats())

@@ -128,7 +128,9 @@ extension RequestField {
     case .noise: "rng"
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
-    case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision: rawValue
+    case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision,
+      .preset:
+      rawValue
     }
   }
 }

@@ -70,6 +70,12 @@ struct GenerateOptions: ParsableArguments {
   var adapters: [LoRAArgument] = []
 
   @Option(
+    help: ArgumentHelp(
+      "How a distilled model is run: \(Recipe.all.map(\.name).joined(separator: ", ")), or none; told by the files' "
+        + "names unless given.", valueName: "name"))
+  var preset: String?
+
+  @Option(
     help: "Keep encoded prompts in this folder and take them from there when asked for again.",
     completion: .directory, transform: PathArgument.path)
   var promptCache: String?
@@ -107,6 +113,7 @@ struct GenerateOptions: ParsableArguments {
     request.guidance = guidance?.scales
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
+    request.preset = preset
     request.adapters = adapters.map(\.request)
     return request
   }

@@ -57,6 +57,11 @@ struct PlanReport: Encodable {
       let expert = adapter.expert.map { ", \($0.rawValue) noise" } ?? ""
       lines.append("lora     \(adapter.path), strength \(adapter.strength)\(expert)")
     }
+    if let chosen = clip.recipe {
+      lines.append(
+        "recipe   \(chosen.recipe.name), for a model distilled to \(chosen.recipe.steps) steps"
+          + (chosen.toldBy.map { ", told by the name of \($0)" } ?? ""))
+    }
     lines += [
       "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
         + "(\(Format.fixed(Double(clip.frames) / clip.fps, 1)) s), \(Format.count(summary.tokens, "token"))",

@@ -82,7 +82,8 @@ final class GenerationJob {
   /// The embeddings of the plan's prompts, [n, textDimension] each; the encoder is loaded only for those that the cache
   /// does not have.
   private func encodeText() throws -> [Tensor] {
-    for notice in plan.fittedAdapters.notices + plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
+    let warnings = plan.recipe?.warnings(steps: plan.steps, guidance: plan.guidance) ?? []
+    for notice in warnings + plan.fittedAdapters.notices + plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
     let (prompts, part, precision) = (plan.tokenIDs.all, plan.model.textEncoder, plan.precision.unquantized)
     let cache = try tools.promptCache?.prompts(of: part, precision) { listeners.onEvent(.notice($0)) }
     let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }

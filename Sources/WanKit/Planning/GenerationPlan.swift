@@ -34,6 +34,8 @@ public struct GenerationPlan: Sendable {
   public let precision: Precision
   /// The expert of each step.
   public let experts: [Expert]
+  /// How a distilled model is run; `nil` for others.
+  public let recipe: ChosenRecipe?
   /// The LoRAs, as asked for.
   public let adapters: [AdapterRequest]
   /// The LoRAs, opened and fitted to the transformers.
@@ -81,7 +83,8 @@ extension GenerationPlan {
   /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
   ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
   public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
-    let defaults = model.defaults
+    recipe = try ChosenRecipe(request, model: model)
+    let defaults = recipe?.recipe.applied(to: model.defaults) ?? model.defaults
     self.model = model
     prompt = try Self.checked(request.prompt, .prompt)
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)

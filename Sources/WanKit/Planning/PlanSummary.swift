@@ -27,6 +27,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let seed: UInt64
   /// "cpu", or "cuda" with the card's multiprocessors and threads.
   public let noise: String
+  /// How a distilled model is run, and why; `nil` for others.
+  public let recipe: ChosenRecipe?
   /// The LoRAs; `nil` for none.
   public let adapters: [AdapterRequest]?
   /// Whether a picture was given to start from.
@@ -41,6 +43,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
+    recipe = plan.recipe
     adapters = plan.adapters.isEmpty ? nil : plan.adapters
     noise =
       switch plan.noise {
