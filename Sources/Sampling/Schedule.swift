@@ -26,6 +26,18 @@ public struct Schedule: Sendable, Hashable {
       levels: levels, timesteps: solver == .euler ? timesteps : timesteps.map { $0.rounded(.towardZero) }, shift: shift)
   }
 
+  /// diffusers' grid for UniPC: levels from 1 towards 1/1000, warped by the flow shift; a first level of 1 is brought
+  /// below it, and timesteps are cut down to whole numbers.
+  ///
+  /// Source: `UniPCMultistepScheduler.set_timesteps` with `use_flow_sigmas`.
+  public init(diffusersSteps steps: Int, shift: Double) throws(SamplingError) {
+    guard (1...Self.largestStepCount).contains(steps) else { throw .steps(steps) }
+    let stride = (1 / 1000.0 - 1) / Double(steps)
+    var levels = try Self.warped((0..<steps).map { 1 + Double($0) * stride }, by: shift)
+    if abs(levels[0] - 1) < 1e-6 { levels[0] -= 1e-6 }
+    try self.init(levels: levels, timesteps: levels.map { ($0 * 1000).rounded(.towardZero) }, shift: shift)
+  }
+
   /// The schedule of a distilled model: its own timesteps, falling from at most 1000, warped by a flow shift.
   ///
   /// 1000, 750, 500, 250 with shift 5 gives 1000, 937.5, 833.33, 625.

@@ -23,6 +23,8 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
   let prompt_ids: [Int32]
   let negative_ids: [Int32]
   let experts: [String]
+  /// Whose rules it was recorded with.
+  let like: Profile?
   /// Files in the place of the model's own, below `formats/`.
   let files: [String: String]?
 
@@ -83,6 +85,7 @@ struct GoldenRun: Decodable, Sendable, CustomTestStringConvertible {
     request.guidance = guidance.value
     request.solver = solver
     request.adapters = adapters
+    request.profile = like
     return request
   }
 }
@@ -101,7 +104,8 @@ struct RecordedRuns {
 
   /// The model folder that a run was recorded with.
   static func model(for run: GoldenRun, path: String) -> String {
-    path.hasPrefix("nano/") ? Golden.bundledFolder + "/../../Models/nano-ti2v" : Golden.folder() + "/" + run.task
+    if run.like == .diffusers { return Golden.folder() + "/formats/diffusers/" + run.task }
+    return path.hasPrefix("nano/") ? Golden.bundledFolder + "/../../Models/nano-ti2v" : Golden.folder() + "/" + run.task
   }
 
   /// Runs the recorded request again.

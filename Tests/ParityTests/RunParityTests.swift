@@ -10,7 +10,7 @@ import WanKit
 struct RunParityTests {
   static let runs = RecordedRuns.paths(in: "runs") + RecordedRuns.paths(in: "nano")
   /// Runs of other people's files.
-  static let foreign = ["files_t2v", "lora_t2v", "lora_t2v_mixed", "distill_t2v"].map { "formats/runs/" + $0 }
+  static let foreign = RecordedRuns.paths(in: "formats/runs")
 
   /// A run of each model.
   static let models = Dictionary(grouping: runs) { RecordedRuns.task(of: $0) }.values.compactMap(\.first).sorted()

@@ -129,7 +129,7 @@ extension RequestField {
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
     case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision,
-      .preset:
+      .preset, .like:
       rawValue
     }
   }

@@ -71,6 +71,12 @@ struct GenerateOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Whose rules a seed's clip follows: wan (the published code) or diffusers (its noise is --rng cpu).",
+      valueName: "program"))
+  var like: Profile?
+
+  @Option(
+    help: ArgumentHelp(
       "How a distilled model is run: \(Recipe.all.map(\.name).joined(separator: ", ")), or none; told by the files' "
         + "names unless given.", valueName: "name"))
   var preset: String?
@@ -114,6 +120,7 @@ struct GenerateOptions: ParsableArguments {
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
     request.preset = preset
+    request.profile = like
     request.adapters = adapters.map(\.request)
     return request
   }

@@ -57,6 +57,7 @@ struct PlanReport: Encodable {
       let expert = adapter.expert.map { ", \($0.rawValue) noise" } ?? ""
       lines.append("lora     \(adapter.path), strength \(adapter.strength)\(expert)")
     }
+    if let like = clip.like { lines.append("like     \(like.rawValue)") }
     if let chosen = clip.recipe {
       lines.append(
         "recipe   \(chosen.recipe.name), for a model distilled to \(chosen.recipe.steps) steps"

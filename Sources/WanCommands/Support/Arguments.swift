@@ -4,7 +4,7 @@ import Foundation
 import Media
 public import Sampling
 public import Tensors
-import WanKit
+public import WanKit
 import WanModels
 
 /// A width and a height, written 832x480 or 832*480.
@@ -126,6 +126,7 @@ enum RandomGenerator: String, ExpressibleByArgument, CaseIterable {
 
 extension Precision: ExpressibleByArgument {}
 extension SolverKind: ExpressibleByArgument {}
+extension Profile: ExpressibleByArgument {}
 
 /// A path as it stands on the command line, with `~` expanded in every option alike: shells leave it in `--output=~/a`.
 struct PathArgument: Sendable {

@@ -8,22 +8,30 @@ extension Conditioning {
   ///
   /// - Parameters:
   ///   - kind: how the model takes images.
+  ///   - profile: whose pipeline prepares it.
   ///   - clip: [3, F, H, W].
   ///   - timeStride: the frames of the clip that become one latent frame, 4 in every published model.
   ///   - encode: the autoencoder: frames [3, n, H, W] in [-1, 1] to their latents [C, (n - 1) / timeStride + 1, h, w].
   /// - Throws: what `encode` throws.
   init(
-    _ image: RGBImage, as kind: ConditioningKind, clip: Shape, timeStride: Int, encode: (Tensor) throws -> Tensor
+    _ image: RGBImage, as kind: ConditioningKind, like profile: Profile = .wan, clip: Shape, timeStride: Int,
+    encode: (Tensor) throws -> Tensor
   ) rethrows {
     let (height, width) = (clip[2], clip[3])
     switch kind {
     case .none:
       self = .none
     case .firstFrame:
-      let picture = image.croppedToCover(width: width, height: height)
-      self = .firstFrame(try encode(Tensor(picture.values, shape: [3, 1, height, width])))
+      let picture =
+        profile == .diffusers
+        ? image.lanczosResized(width: width, height: height).planar()
+        : image.croppedToCover(width: width, height: height)
+      self = .firstFrame(
+        try encode(Tensor(picture.values, shape: [3, 1, height, width])), isKept: profile != .diffusers)
     case .channels:
-      let picture = image.stretched(width: width, height: height)
+      let picture =
+        profile == .diffusers
+        ? image.lanczosResized(width: width, height: height).planar() : image.stretched(width: width, height: height)
       let latents = try encode(.starting(clip) { picture.values[$0] })
       let mask = Tensor.starting(Shape([timeStride] + latents.shape.dimensions.dropFirst())) { _ in 1 }
       self = .channels(mask: mask, image: latents)

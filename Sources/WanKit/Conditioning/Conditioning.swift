@@ -26,18 +26,29 @@ enum Conditioning: Sendable {
   case channels(mask: Tensor, image: Tensor)
   /// The transformer takes (1 - m) z + m x, where m is 0 on the first latent frame, whose tokens are at t = 0; TI2V.
   ///
-  /// z [C, 1, h, w] are the latents of the image.
-  case firstFrame(Tensor)
+  /// z [C, 1, h, w] are the latents of the image. Where the frame is not `isKept`, it enters the transformer's input alone
+  /// and the last step's result, and the solver walks with its own.
+  case firstFrame(Tensor, isKept: Bool)
 
   /// The latents as the transformer takes them: [C (+ mask and image), T, h, w].
   func input(_ latents: Tensor, _ backend: any Backend) -> Tensor {
-    guard case .channels(let mask, let image) = self else { return latents }
-    return backend.concatenated([latents, mask, image].map(backend.resident))
+    switch self {
+    case .none, .firstFrame(_, isKept: true): return latents
+    case .firstFrame(_, isKept: false): return blended(latents)
+    case .channels(let mask, let image):
+      return backend.concatenated([latents, mask, image].map(backend.resident))
+    }
   }
 
-  /// The latents with the known first frame put back: (1 - m) z + m x.
-  func holding(_ latents: Tensor) -> Tensor {
-    guard case .firstFrame(let known) = self else { return latents }
+  /// The latents as the solver takes them: with the known first frame where it is kept.
+  func holding(_ latents: Tensor, isLast: Bool = false) -> Tensor {
+    if case .firstFrame(_, isKept: false) = self, !isLast { return latents }
+    return blended(latents)
+  }
+
+  /// The latents with the known first frame in its place: (1 - m) z + m x.
+  private func blended(_ latents: Tensor) -> Tensor {
+    guard case .firstFrame(let known, _) = self else { return latents }
     let (channels, frames, area) = (latents.shape[0], latents.shape[1], latents.shape[2] * latents.shape[3])
     return Tensor.filled(shape: latents.shape) { result in
       latents.withSpan(of: Float.self) { x in

@@ -98,7 +98,7 @@ struct DenoisingRun {
     ).map(backend.host)
     let solved = solver.step(velocity: guided(velocities, by: name), latents: latents)
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
-    latents = conditioning.holding(solved.latents)
+    latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
     return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
   }
 

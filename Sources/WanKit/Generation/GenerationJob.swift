@@ -103,7 +103,7 @@ final class GenerationJob {
     return try stage(.encodingImage) {
       let encoder = try network(plan.model.autoencoder.encoder, .imageEncoder, plan.precision)
       return try Conditioning(
-        image, as: plan.model.family.conditioning, clip: [3, plan.frames, plan.height, plan.width],
+        image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
         timeStride: plan.model.autoencoder.configuration.stride.time, encode: { try backend.host(encoder($0)) })
     }
   }

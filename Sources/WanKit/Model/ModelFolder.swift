@@ -25,6 +25,8 @@ public struct ModelFolder: Sendable {
   public let tokenizerFolder: String
   /// Timestep / 1000 from which on the high-noise expert runs: the folder's own, or the family's.
   public let boundary: Double?
+  /// The flow shift of diffusers' scheduler_config.json, where the folder has one.
+  public let schedulerShift: Double?
   /// The parts that did not lie where the model's layout has them, and the files that they were taken from.
   public let foundParts: [FoundPart]
 
@@ -65,6 +67,7 @@ public struct ModelFolder: Sendable {
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
     defaults = try Self.defaults(family: family, folders: files.defaultsFolders)
+    schedulerShift = files.settings?.shift
     boundary = files.settings?.boundary ?? family.boundary
     foundParts = files.found
     try checkAgreement()

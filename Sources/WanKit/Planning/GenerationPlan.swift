@@ -34,6 +34,8 @@ public struct GenerationPlan: Sendable {
   public let precision: Precision
   /// The expert of each step.
   public let experts: [Expert]
+  /// Whose rules the run follows.
+  public let profile: Profile
   /// How a distilled model is run; `nil` for others.
   public let recipe: ChosenRecipe?
   /// The LoRAs, as asked for.
@@ -58,7 +60,7 @@ public struct GenerationPlan: Sendable {
   public var tokens: Int { grid.count }
 
   /// Whether the negative prompt has a say: guidance other than 1 for some expert.
-  public var isGuided: Bool { guidance.low != 1 || guidance.high != 1 }
+  public var isGuided: Bool { profile.isGuided(guidance) }
 
   /// Steps per expert in order of running.
   public var stepsPerExpert: [(expert: Expert, steps: Int)] {
@@ -83,12 +85,13 @@ extension GenerationPlan {
   /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
   ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
   public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
+    profile = request.profile ?? .wan
     recipe = try ChosenRecipe(request, model: model)
     let defaults = recipe?.recipe.applied(to: model.defaults) ?? model.defaults
     self.model = model
     prompt = try Self.checked(request.prompt, .prompt)
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
-    negativePrompt = negative.isEmpty ? PublishedPrompts.negative : negative
+    negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
     image = try Self.checkedImage(request.image, family: model.family)
     frames = try Self.checkedFrames(
       request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
@@ -101,9 +104,10 @@ extension GenerationPlan {
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
     }
-    shift = request.shift ?? defaults.shift
+    let own = profile == .diffusers && recipe == nil ? model.schedulerShift : nil
+    shift = request.shift ?? own ?? defaults.shift
     solver = request.solver ?? defaults.solver
-    schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift)
+    schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift, profile)
     experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps)
     adapters = request.adapters
     fittedAdapters = try FittedAdapters(request.adapters, for: model.transformers)
@@ -113,7 +117,7 @@ extension GenerationPlan {
     let autoencoder = model.autoencoder.configuration
     decodingTiling = try Self.tiling(
       request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder, traits)
-    let isGuided = guidance.low != 1 || guidance.high != 1
+    let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }
 }

@@ -36,6 +36,8 @@ public struct GenerationRequest: Sendable, Equatable {
   public var precision: Precision
   /// LoRAs, all of which are applied.
   public var adapters: [AdapterRequest]
+  /// Whose rules the request follows; the published code's unless given.
+  public var profile: Profile?
   /// The ``Recipe`` of a distilled model by its name, or ``ChosenRecipe/none``; told by the files' names unless given.
   public var preset: String?
   /// The parts that frames are decoded in; chosen by what memory they need unless given. The clip stays the same.
@@ -78,6 +80,7 @@ extension GenerationRequest: Codable {
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
     decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
+    profile = try fields.decodeIfPresent(Profile.self, forKey: .like)
     preset = try fields.decodeIfPresent(String.self, forKey: .preset)
     adapters = try fields.decodeIfPresent([AdapterRequest].self, forKey: .adapters) ?? []
   }
@@ -99,6 +102,7 @@ extension GenerationRequest: Codable {
     try fields.encode(noise, forKey: .noise)
     try fields.encode(precision, forKey: .precision)
     try fields.encodeIfPresent(decodingTiling, forKey: .decodingTiles)
+    try fields.encodeIfPresent(profile, forKey: .like)
     try fields.encodeIfPresent(preset, forKey: .preset)
     if !adapters.isEmpty { try fields.encode(adapters, forKey: .adapters) }
   }
@@ -190,6 +194,8 @@ public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIt
   case fps
   /// The fields of these names.
   case steps, shift, guidance, solver, seed, noise, precision, adapters, preset
+  /// ``GenerationRequest/profile``
+  case like
   /// ``GenerationRequest/decodingTiling``
   case decodingTiles
 }

@@ -27,6 +27,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let seed: UInt64
   /// "cpu", or "cuda" with the card's multiprocessors and threads.
   public let noise: String
+  /// Whose rules the run follows, where they are not the published code's.
+  public let like: Profile?
   /// How a distilled model is run, and why; `nil` for others.
   public let recipe: ChosenRecipe?
   /// The LoRAs; `nil` for none.
@@ -43,6 +45,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
+    like = plan.profile == .wan ? nil : plan.profile
     recipe = plan.recipe
     adapters = plan.adapters.isEmpty ? nil : plan.adapters
     noise =

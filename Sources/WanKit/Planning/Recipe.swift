@@ -84,7 +84,8 @@ public struct ChosenRecipe: Sendable, Hashable, Codable {
     }
     if max(guidance.low, guidance.high) > 1.5 {
       warnings.append(
-        "guidance \(max(guidance.low, guidance.high)) is for models that were not distilled; \(recipe.name) is run with 1")
+        "guidance \(max(guidance.low, guidance.high)) is for models that were not distilled; \(recipe.name) is run with 1"
+      )
     }
     return warnings
   }

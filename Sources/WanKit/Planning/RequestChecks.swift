@@ -63,7 +63,7 @@ extension GenerationPlan {
   ) throws(RequestError) -> (Int, Int) {
     let multiple = model.sizeMultiple
     let largest = multiple * largestGrid
-    if let image, let area = request.area {
+    if let image, let area = request.area, request.profile != .diffusers {
       guard (1...largest * largest).contains(area) else {
         throw .field(.area, "\(area) is not from 1 to \(largest * largest) pixels")
       }
@@ -73,7 +73,10 @@ extension GenerationPlan {
     guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
       throw .field(.size, "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
     }
-    if let image { return try imageSize(image, area: size.width * size.height, model: model) }
+    // diffusers stretches the picture to the size that is asked for.
+    if let image, request.profile != .diffusers {
+      return try imageSize(image, area: size.width * size.height, model: model)
+    }
     guard size.width % multiple == 0, size.height % multiple == 0 else {
       let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
       throw .field(
@@ -110,10 +113,14 @@ extension GenerationPlan {
     return tiling
   }
 
-  static func schedule(_ solver: SolverKind, steps: Int, shift: Double) throws(RequestError) -> Schedule {
+  static func schedule(
+    _ solver: SolverKind, steps: Int, shift: Double, _ profile: Profile
+  ) throws(RequestError) -> Schedule {
     guard (1...1000).contains(steps) else { throw .field(.steps, "\(steps) is not from 1 to 1000") }
     guard shift.isFinite, shift > 0 else { throw .field(.shift, "\(shift) is not a positive number") }
     do {
+      // Of the solvers here, diffusers' pipelines run UniPC alone on a grid of their own.
+      if profile == .diffusers, solver == .unipc { return try Schedule(diffusersSteps: steps, shift: shift) }
       return try Schedule(solver: solver, steps: steps, shift: shift)
     } catch {
       throw .schedule(error)

@@ -4,13 +4,19 @@ import Foundation
 // (src/libImaging/Resample.c): equal to it byte for byte.
 
 extension RGBImage {
-  /// The image at another size by Lanczos-3, widened by the scale when shrinking; columns first, then rows.
+  /// The image at another size by Lanczos-3, widened by the scale when shrinking.
+  ///
+  /// Columns first, then rows; the other way round where rows get fewer and columns more, as Pillow has it since version
+  /// 13: what lies between the two passes is rounded, so that their order shows in single bytes.
   public func lanczosResized(width: Int, height: Int) -> RGBImage {
     precondition(width > 0 && height > 0, "RGBImage: cannot resize to \(width)x\(height)")
-    var image = self
-    if width != self.width { image = image.resampledColumns(LanczosWeights(from: self.width, to: width)) }
-    if height != self.height { image = image.resampledRows(LanczosWeights(from: self.height, to: height)) }
-    return image
+    let columns = { (image: RGBImage) in
+      width == self.width ? image : image.resampledColumns(LanczosWeights(from: self.width, to: width))
+    }
+    let rows = { (image: RGBImage) in
+      height == self.height ? image : image.resampledRows(LanczosWeights(from: self.height, to: height))
+    }
+    return height < self.height && width > self.width ? columns(rows(self)) : rows(columns(self))
   }
 
   private func resampledColumns(_ weights: LanczosWeights) -> RGBImage {
