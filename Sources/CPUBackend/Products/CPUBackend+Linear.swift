@@ -13,7 +13,10 @@ extension CPUBackend {
   public func prepare(_ matrix: StoredMatrix, bias: Tensor?, precision: Precision) -> any PreparedLinear {
     switch (matrix, precision) {
     case (.scaledRows(let rows), .int8): CPUByteLinear(rows, bias: bias, self)
-    case (_, .int8): CPUByteLinear(quantizedRows(matrix.dense), bias: bias, self)
+    case (.encoded(let codes), .int8): CPUByteLinear(quantizedRows(decoded(codes, as: .f32)), bias: bias, self)
+    case (.dense(let weight), .int8): CPUByteLinear(quantizedRows(weight), bias: bias, self)
+    case (.encoded(let codes), .f32): linear(decoded(codes, as: .f32), bias: bias, precision: precision)
+    case (.encoded(let codes), .bf16): linear(decoded(codes, as: .bf16), bias: bias, precision: precision)
     case (_, .f32), (_, .bf16): linear(matrix.dense, bias: bias, precision: precision)
     }
   }
@@ -48,7 +51,10 @@ extension CPUBackend {
     return results.isEmpty ? empty(shape, .f32) : concatenated(results).reshaped(shape)
   }
 
-  func linear(_ x: Tensor, _ weights: CPULinear, activation: Activation, output: DType) -> Tensor {
+  /// - Parameter added: products that go onto the sums of a linear that is not packed.
+  func linear(
+    _ x: Tensor, _ weights: CPULinear, adding added: [AddedProduct] = [], activation: Activation, output: DType
+  ) -> Tensor {
     precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
     precondition(x.dtype == .f32 || x.dtype == .bf16, "linear: x is F32 or BF16, not \(x.dtype.rawValue)")
     let rows = x.shape.rows
@@ -59,13 +65,16 @@ extension CPUBackend {
     for start in stride(from: 0, to: rows, by: step) {
       let range = start..<min(rows, start + step)
       let source = products(of: flat.slice(range), as: weights.sourceType, rounded: weights.rounds)
-      multiply(source, weights, activation, into: target.slice(range))
+      let call = LinearCall(
+        x: source, weights: weights, added: added.map { $0.slice(range) }, activation: activation,
+        result: target.slice(range))
+      multiply(call)
     }
     return result
   }
 
   /// The weight in the type it is kept in: its own where it can be multiplied.
-  private func stored(_ weight: Tensor, _ precision: Precision) -> Tensor {
+  func stored(_ weight: Tensor, _ precision: Precision) -> Tensor {
     switch (weight.dtype, precision) {
     case (.bf16, _), (.f32, .f32): weight
     case (.f32, .bf16), (.f32, .int8): cast(weight, to: .bf16)
@@ -116,11 +125,10 @@ extension CPUBackend {
     return result
   }
 
-  private func multiply(_ x: Tensor, _ weights: CPULinear, _ activation: Activation, into result: Tensor) {
-    let rows = x.shape[0]
+  private func multiply(_ call: LinearCall) {
+    let (rows, weights) = (call.x.shape[0], call.weights)
     let step = rowsOfTile(rows, weights)
     let bands = (rows + step - 1) / step
-    let call = LinearCall(x: x, weights: weights, activation: activation, result: result)
     threads.run(weights.blocks * bands) { index, worker in
       let (block, band) = (index / bands, index % bands)
       let tile = LinearTile(
@@ -145,23 +153,36 @@ extension CPUBackend {
 
   /// A tile by our kernel, from rows as they lie in the weight.
   private func multiply(_ tile: LinearTile, by weight: Tensor, _ call: LinearCall, _ worker: Worker) {
-    let (x, inputs, columns) = (call.x, call.weights.inputs, tile.columns.count)
+    let columns = tile.columns.count
     let width = wan_product_columns(columns)
-    // SAFETY: the rows lie in x, the columns in the weight; the product has room for the tile; scratch is the worker's.
-    let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, inputs), tile.rows.count * width * 4])
-    let rows = unsafe tile.rows.map { unsafe UnsafeRawPointer?(x.address($0 * inputs)) }
+    let depth = call.added.reduce(call.weights.inputs) { max($0, $1.weight.shape[1]) }
+    // SAFETY: the product has room for the tile; scratch is the worker's.
+    let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, depth), tile.rows.count * width * 4])
     let sums = unsafe parts[1].assumingMemoryBound(to: Float.self)
+    unsafe multiply(tile, call.x, by: weight, onto: sums, adds: false, parts[0])
+    for added in call.added { unsafe multiply(tile, added.rows, by: added.weight, onto: sums, adds: true, parts[0]) }
+    unsafe finish(sums, stride: width, tile.rows, tile, call)
+  }
+
+  /// The tile of one product, in the place of the sums that are there, or onto them.
+  @unsafe
+  private func multiply(
+    _ tile: LinearTile, _ x: Tensor, by weight: Tensor, onto sums: UnsafeMutablePointer<Float>, adds: Bool,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
+    let (depth, columns) = (weight.shape[1], tile.columns.count)
+    // SAFETY: the rows lie in x, the columns in the weight.
+    let rows = unsafe tile.rows.map { unsafe UnsafeRawPointer?(x.address($0 * depth)) }
     let comes = tile.next.count == columns && tile.next != tile.columns
-    let next = unsafe comes ? UnsafeRawPointer(weight.address(tile.next.lowerBound * inputs)) : nil
+    let next = unsafe comes ? UnsafeRawPointer(weight.address(tile.next.lowerBound * depth)) : nil
     unsafe rows.withUnsafeBufferPointer { rows in
       var product = unsafe wan_product_t(
         rows: rows.baseAddress, rows_type: x.kernelType("linear"), row_offset: 0, row_count: rows.count,
-        columns: columns, depth: inputs, weights: weight.address(tile.columns.lowerBound * inputs),
-        weights_type: weight.kernelType("linear"),
-        weights_stride: inputs, next_weights: next, dst: sums, dst_stride: width, adds: 0)
-      unsafe wan_product(&product, parts[0])
+        columns: columns, depth: depth, weights: weight.address(tile.columns.lowerBound * depth),
+        weights_type: weight.kernelType("linear"), weights_stride: depth, next_weights: next, dst: sums,
+        dst_stride: wan_product_columns(columns), adds: adds ? 1 : 0)
+      unsafe wan_product(&product, scratch)
     }
-    unsafe finish(sums, stride: width, tile.rows, tile, call)
   }
 
   /// A tile by oneDNN, from weights in its layout.
@@ -209,6 +230,8 @@ extension CPUBackend {
 private struct LinearCall {
   let x: Tensor
   let weights: CPULinear
+  /// What goes onto the sums, for the same rows.
+  let added: [AddedProduct]
   let activation: Activation
   let result: Tensor
 }

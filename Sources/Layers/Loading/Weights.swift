@@ -85,7 +85,7 @@ extension Weights {
     let whole = load.changed(matrix.reshaped(shape), name)
     let linear = backend.prepare(whole, bias: bias, precision: precision)
     let updates = load.updates(of: name, shape)
-    return updates.isEmpty ? linear : AdaptedLinear(linear, updates, backend, precision: precision)
+    return updates.isEmpty ? linear : backend.adapted(linear, by: updates, precision: precision)
   }
 
   /// `count` linears whose matrices and biases are stored as one above the other: `weight` [count N, K, 1, 1].

@@ -74,6 +74,14 @@ public protocol Backend: Sendable {
   ///     activation(sum * scale of x's row * scale of W's row + b). The default computes it as ``Precision/bf16``.
   func prepare(_ matrix: StoredMatrix, bias: Tensor?, precision: Precision) -> any PreparedLinear
 
+  /// A linear of this backend's with small products added: activation(x W^T + b + sum of scale (x down^T) up^T).
+  ///
+  /// The sum is taken before the activation and in float32; the matrix itself stays where and as it is. Each product
+  /// x down^T is scaled in float32, and rounded as activations are.
+  func adapted(
+    _ linear: any PreparedLinear, by updates: [LowRankUpdate], precision: Precision
+  ) -> any PreparedLinear
+
   /// - Parameters:
   ///   - kernel: [N, C, kt, kh, kw], any floating type, in host memory.
   ///   - bias: [N] or none, in host memory.

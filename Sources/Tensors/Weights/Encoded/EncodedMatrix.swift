@@ -54,16 +54,59 @@ public struct EncodedMatrix: Sendable {
     Tensor.filled(shape: [indices.count, columns]) { numbers in fill(&numbers, with: indices.map(Int.init)) }
   }
 
+  /// Whether ``table(ofRow:)`` is the same for all rows.
+  public var hasOneTable: Bool { scales == nil || scales?.values.shape[0] == 1 }
+
+  /// Rows of a matrix, one behind the other: what a backend decodes on several threads.
+  ///
+  /// - Parameter numbers: as many as the rows have.
+  public func decode(rows: Range<Int>, into numbers: inout MutableSpan<Float>) {
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound * columns <= shape.count && numbers.count == rows.count * columns,
+      "rows \(rows) of \(shape) into \(numbers.count) numbers")
+    fill(&numbers, with: rows)
+  }
+
   private func fill(_ numbers: inout MutableSpan<Float>, with rows: some Sequence<Int>) {
     let bytes = codes.shape[1]
     let stored = bytes / coding.block.bytes * coding.block.elements
-    var row = Array<Float>(repeating: 0, count: stored)
+    var row = [Float](repeating: 0, count: stored)
     for (place, index) in rows.enumerated() {
       let start = codes.byteOffset + index * bytes
+      let source = codes.storage.copy(start..<start + bytes)
+      if let table = table(ofRow: index) {
+        Self.lookUp(source, in: table, into: &numbers, from: place * columns, count: columns)
+        continue
+      }
       var decoded = row.mutableSpan
-      coding.decode(codes.storage.copy(start..<start + bytes), into: &decoded)
+      coding.decode(source, into: &decoded)
       if let scales { scales.multiply(&decoded, row: index) }
       for i in 0..<columns { numbers[place * columns + i] = decoded[i] }
+    }
+  }
+
+  /// What each of 256 codes stands for in a row, where a code is a byte and a row has one scale.
+  public func table(ofRow index: Int) -> [Float]? {
+    guard coding == .e4m3 || coding == .e5m2, scales == nil || scales?.values.shape[1] == 1 else { return nil }
+    let table = coding == .e4m3 ? SmallFloat.e4m3 : SmallFloat.e5m2
+    guard let scales else { return table }
+    return scales.values.withSpan(of: Float.self) { values in
+      let scale = values[scales.values.shape[0] == 1 ? 0 : index]
+      return table.map { $0 * scale * scales.factor }
+    }
+  }
+
+  private static func lookUp(
+    _ codes: [UInt8], in table: [Float], into numbers: inout MutableSpan<Float>, from first: Int, count: Int
+  ) {
+    precondition(table.count == 256 && codes.count >= count && first >= 0 && first + count <= numbers.count)
+    unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+      unsafe table.withUnsafeBufferPointer { table in
+        unsafe codes.withUnsafeBufferPointer { codes in
+          // SAFETY: counts were checked, and a byte is an index of 256 numbers.
+          for i in 0..<count { unsafe numbers[first + i] = unsafe table[Int(codes[i])] }
+        }
+      }
     }
   }
 }

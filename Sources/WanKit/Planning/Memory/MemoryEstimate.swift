@@ -19,7 +19,9 @@ extension GenerationPlan {
   /// A TI2V-5B of random weights at 256x256, 17 frames is estimated at 10.6 GiB and peaked at 9.9.
   public func memory(on traits: BackendTraits) -> MemoryEstimate {
     let stages = [
-      MemoryEstimate(weights: model.textEncoder.source.byteCount, activations: 0), encodingMemory,
+      MemoryEstimate(
+        weights: model.textEncoder.source.byteCount + model.textEncoder.decodedBytes(in: precision.unquantized),
+        activations: 0), encodingMemory,
       samplingMemory(on: traits), decodingMemory,
     ]
     return stages.max { $0.total < $1.total } ?? decodingMemory
@@ -40,7 +42,9 @@ extension GenerationPlan {
   /// ``Precision/int8`` makes.
   func ownedWeights(on traits: BackendTraits) -> Int {
     guard traits.usesWeightsInPlace else { return samplingMemory(on: traits).weights }
-    guard precision == .int8, traits.precisions.contains(.int8) else { return 0 }
+    guard precision == .int8, traits.precisions.contains(.int8) else {
+      return model.transformers.all.map { $0.part.decodedBytes(in: precision.unquantized) }.max() ?? 0
+    }
     return model.transformers.all.map { _, part in
       part.demand.quantizable.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
     }.max() ?? 0
@@ -63,11 +67,25 @@ extension GenerationPlan {
   }
 }
 
+extension NetworkPart {
+  /// Bytes of what is made of matrices and kernels that are stored in codes, beside the codes; tables are decoded by rows.
+  func decodedBytes(in precision: Precision) -> Int {
+    demand.requests.reduce(0) { total, request in
+      guard request.use != .table, let descriptor = source.descriptor(request.name), descriptor.dtype == nil else {
+        return total
+      }
+      return total + request.shape.count * precision.activations.byteCount
+    }
+  }
+}
+
 extension NetworkPart<WanTransformer> {
   /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices as
   /// bytes with a scale for each row, where the backend multiplies bytes.
   public func byteCount(in precision: Precision, on traits: BackendTraits) -> Int {
-    guard precision == .int8, traits.precisions.contains(.int8) else { return source.byteCount }
+    guard precision == .int8, traits.precisions.contains(.int8) else {
+      return source.byteCount + decodedBytes(in: precision.unquantized)
+    }
     return demand.quantizable.reduce(source.byteCount) { total, request in
       let stored = source.descriptor(request.name)?.byteCount ?? 0
       return total - stored + request.shape.count + request.shape[0] * DType.f32.byteCount
