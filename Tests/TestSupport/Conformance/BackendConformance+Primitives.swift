@@ -5,7 +5,7 @@ extension BackendConformance {
     let types: [DType] = [.f32, .bf16]
     return types.flatMap { dtype in
       combinations(dtype) + functions(dtype) + reductions(dtype) + windows(dtype) + products(dtype)
-    } + storedForms()
+    } + storedForms() + encodedForms() + adaptedLinears()
   }
 
   private static func combinations(_ dtype: DType) -> [Case] {
@@ -73,6 +73,66 @@ extension BackendConformance {
     return shapes.map { x, y in
       Case("product of \(x) and \(y) \(dtype.rawValue)", Tolerance.float32) { backend in
         backend.product(backend.random(x, seed: 56, dtype: dtype), backend.random(y, seed: 57, dtype: dtype))
+      }
+    }
+  }
+
+  /// Matrices of codes: a table for all rows, for each row, stretches of a row, blocks, padding.
+  private static func encodedForms() -> [Case] {
+    func codes(_ rows: Int, _ bytes: Int, below limit: UInt8) -> Tensor {
+      Tensor.filled(shape: [rows, bytes], dtype: .u8, as: UInt8.self) { codes in
+        for i in 0..<codes.count { codes[i] = UInt8(truncatingIfNeeded: i &* 37 &+ 11) % limit }
+      }
+    }
+    func scales(_ rows: Int, _ stretches: Int) -> Tensor {
+      Tensor(Tensor.random([rows, stretches], seed: 61).floats().map { $0.magnitude * 0.1 }, shape: [rows, stretches])
+    }
+    let forms: [(String, EncodedMatrix)] = [
+      ("e4m3", EncodedMatrix(shape: [19, 64], coding: .e4m3, codes: codes(19, 64, below: 80))),
+      (
+        "e5m2 with a scale for each row",
+        EncodedMatrix(
+          shape: [19, 64], coding: .e5m2, codes: codes(19, 64, below: 70),
+          scales: BlockScales(values: scales(19, 1), width: 64))
+      ),
+      (
+        "padded e2m1 with scales for stretches",
+        EncodedMatrix(
+          shape: [19, 60], coding: .e2m1, codes: codes(32, 32, below: 255),
+          scales: BlockScales(values: scales(19, 4), width: 16, factor: 0.5))
+      ),
+      ("Q8_0", EncodedMatrix(shape: [19, 64], coding: .q8_0, codes: codes(19, 68, below: 40))),
+    ]
+    return forms.flatMap { name, matrix in
+      Precision.allCases.map { precision in
+        let tolerance = Tolerance.of(precision.activations)
+        return Case(
+          "\(name) in \(precision.rawValue)", tolerance, withoutBytes: precision == .int8 ? Tolerance.bytes : tolerance
+        ) { backend in
+          let linear = backend.prepare(.encoded(matrix), bias: Tensor.random([19], seed: 59), precision: precision)
+          return linear(backend.random([7, matrix.shape[1]], seed: 60), activation: .none, output: .f32)
+        }
+      }
+    }
+  }
+
+  /// Linears with small products added, of ranks that fill no register, before an activation.
+  private static func adaptedLinears() -> [Case] {
+    Precision.allCases.map { precision in
+      let tolerance = Tolerance.of(precision.activations)
+      return Case(
+        "a linear with products added in \(precision.rawValue)", tolerance,
+        withoutBytes: precision == .int8 ? Tolerance.bytes : tolerance
+      ) { backend in
+        let linear = backend.prepare(
+          .dense(Tensor.random([131, 70], seed: 62)), bias: Tensor.random([131], seed: 63), precision: precision)
+        let updates = [(3, Float(0.5)), (17, -2)].map { rank, scale in
+          LowRankUpdate(
+            down: .random([rank, 70], seed: 64, scale: 0.1), up: .random([131, rank], seed: 65, scale: 0.1),
+            scale: scale)
+        }
+        let adapted = backend.adapted(linear, by: updates, precision: precision)
+        return adapted(backend.random([9, 70], seed: 66), activation: .gelu, output: .f32)
       }
     }
   }
