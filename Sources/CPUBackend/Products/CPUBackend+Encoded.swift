@@ -7,6 +7,8 @@ extension CPUBackend {
   func decoded(_ matrix: EncodedMatrix, as dtype: DType) -> Tensor {
     precondition(matrix.shape.rank == 2, "linear: weight \(matrix.shape) is not [N, K]")
     let columns = matrix.shape[1]
+    // Kernels that are flattened here, stored in rows of another length: small ones.
+    if matrix.columns != columns { return cast(matrix.floats, to: dtype) }
     let result = empty(matrix.shape, dtype)
     threads.run(matrix.shape[0], grain: CPUBackend.rowGrain(columns)) { range, _ in
       let count = range.count * columns

@@ -8,7 +8,8 @@ struct InspectCommand: AsyncParsableCommand {
     abstract: "Names what a model folder or checkpoint file is, from its headers alone.")
 
   @Argument(
-    help: "A model folder, or a .safetensors, .pth or index file.", completion: .file(), transform: PathArgument.path)
+    help: "A model folder, or a file: .safetensors, .gguf, .pth, an index, a LoRA.", completion: .file(),
+    transform: PathArgument.path)
   var path: String
 
   @Flag(help: "One JSON object.")
@@ -38,11 +39,20 @@ extension Inspection {
     var lines = ["\(path): \(summary)"]
     for network in networks {
       lines.append(
-        "  \(network.role): \(network.description), \(network.types.joined(separator: " ")), "
+        "  \(network.role): \(network.description), \(Self.types(network)), "
           + "\(Self.millions(network.parameters)) parameters in \(network.tensors) tensors")
       lines += network.problems.map { "    \($0)" }
     }
+    if let usage { lines.append("  use it with: \(usage)") }
     return lines + problems.map { "  \($0)" }
+  }
+
+  /// The types, with their parts of all parameters where there are several.
+  private static func types(_ network: Network) -> String {
+    guard network.types.count > 1 else { return network.types.joined() }
+    return network.shares.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { type, share in
+      "\(type) \(share < 0.0005 ? "under 0.1" : Format.fixed(100 * share, 1)) %"
+    }.joined(separator: " ")
   }
 
   private static func millions(_ count: Int) -> String {

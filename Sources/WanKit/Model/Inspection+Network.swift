@@ -1,5 +1,7 @@
 import Checkpoints
+import Files
 import Layers
+import Sampling
 import Tensors
 import WanModels
 
@@ -8,13 +10,23 @@ extension Inspection.Network {
     let kind = Inspection.Kind(source)
     self.role = role ?? (file.map { "\($0), " } ?? "") + kind.name
     description = kind.sizes
-    types = Set(source.names.compactMap { source.descriptor($0)?.format.name }).sorted()
+    let counts = Self.elements(of: source)
+    types = counts.keys.sorted()
+    let all = max(1, counts.values.reduce(0) { $0.addingSaturating($1) })
+    shares = counts.mapValues { Double($0) / Double(all) }
     tensors = source.names.count
     // A type that packs several elements into a byte may claim any shape, since none of it is read.
-    parameters = source.names.compactMap { source.descriptor($0)?.shape }.reduce(0) { sum, shape in
-      shape.dimensions.reduce(1) { $0.multipliedSaturating(by: $1) }.addingSaturating(sum)
-    }
+    parameters = counts.values.reduce(0) { $0.addingSaturating($1) }
     problems = kind.problems
+  }
+
+  /// How many elements are stored in each type.
+  private static func elements(of source: any WeightSource) -> [String: Int] {
+    source.names.reduce(into: [:]) { counts, name in
+      guard let descriptor = source.descriptor(name) else { return }
+      let count = descriptor.shape.dimensions.reduce(1) { $0.multipliedSaturating(by: $1) }
+      counts[descriptor.format.name] = (counts[descriptor.format.name] ?? 0).addingSaturating(count)
+    }
   }
 }
 
@@ -29,6 +41,10 @@ extension Inspection {
       if let shard = recognition.shard {
         self.init(
           name: recognition.title, sizes: "shard \(shard.number) of \(shard.count)", problems: recognition.problems)
+        return
+      }
+      if recognition.title == CheckpointRecognition.adapterTitle, let adapter = try? InspectedAdapter(source) {
+        self.init(name: adapter.name, sizes: adapter.sizes, problems: adapter.problems)
         return
       }
       guard let network = recognition.network, recognition.problems.isEmpty else {
@@ -59,10 +75,20 @@ extension Inspection {
       // Heads are not told by tensors; any divisor serves to check names and shapes.
       let c = try TransformerConfiguration(reading: source, facts: .init(heads: 1))
       return Kind(
-        name: "transformer",
+        name: "transformer" + expert(c, source.location),
         sizes:
           "dim \(c.dimension), ffn \(c.feedForward), \(c.layers) layers, \(c.inputChannels) to \(c.outputChannels) channels",
         problems: problems { () throws(WeightError) in _ = try NetworkPart<WanTransformer>(source, configuration: c) })
+    }
+
+    /// The family that the channels tell, and the expert that the name does.
+    private static func expert(_ c: TransformerConfiguration, _ location: String) -> String {
+      guard c.inputChannels != 48 else { return ", of ti2v-5b by its channels" }
+      let family = c.inputChannels > c.outputChannels ? ModelFamily.i2vA14B : .t2vA14B
+      guard let expert = ExpertName.expert(of: location) ?? ExpertName.expert(of: Paths.folder(of: location)) else {
+        return ", an expert of \(family.name) by its channels"
+      }
+      return ", the \(expert.rawValue)-noise expert of \(family.name) by channels and name"
     }
 
     private static func textEncoder(_ source: any WeightSource) throws(WeightError) -> Kind {
@@ -92,6 +118,29 @@ extension Inspection {
         return error.description.split(separator: "\n").map(String.init)
       }
     }
+  }
+}
+
+/// The command that a file is for.
+enum Usage {
+  static func command(for source: any WeightSource) -> String? {
+    let recognition = CheckpointRecognition(source)
+    if recognition.title == CheckpointRecognition.adapterTitle { return (try? InspectedAdapter(source))?.usage }
+    guard recognition.problems.isEmpty, let network = recognition.network else { return nil }
+    let path = source.location
+    switch network {
+    case .autoencoder: return "wan generate --vae \(path) ..."
+    case .textEncoder: return "wan generate --text-encoder \(path) ..."
+    case .transformer: break
+    }
+    guard let expert = ExpertName.expert(of: path), let other = ExpertName.partner(of: Paths.name(of: path)) else {
+      return "wan generate --model \(path) ..."
+    }
+    let partner = Paths.join(Paths.folder(of: path), other)
+    if FileStatus(path: partner) != nil { return "wan generate --model \(path) ..." }
+    return expert == .high
+      ? "wan generate --high-noise \(path) --low-noise FILE ..."
+      : "wan generate --high-noise FILE --low-noise \(path) ..."
   }
 }
 

@@ -16,6 +16,8 @@ public struct Inspection: Sendable, Encodable {
   public let networks: [Network]
   /// What keeps the folder from running as a model.
   public let problems: [String]
+  /// The command that would use a single file.
+  public let usage: String?
 
   /// One checkpoint.
   public struct Network: Sendable, Encodable {
@@ -25,6 +27,8 @@ public struct Inspection: Sendable, Encodable {
     public let description: String
     /// Distinct element types by their safetensors names ("BF16"), sorted.
     public let types: [String]
+    /// Of each type, the part of all elements that is stored in it, 0...1.
+    public let shares: [String: Double]
     /// Stored tensors, and the elements in all of them.
     public let tensors, parameters: Int
     /// Names and types that are not read; missing, misshapen or unknown tensors.
@@ -39,8 +43,10 @@ public struct Inspection: Sendable, Encodable {
     self.path = path
     if let source = try Self.singleCheckpoint(path) {
       (summary, networks, problems) = ("a single checkpoint", [Network(source)], [])
+      usage = Usage.command(for: source)
       return
     }
+    usage = nil
     do {
       let model = try ModelFolder(path: path)
       summary = Self.summary(of: model)
@@ -58,6 +64,7 @@ public struct Inspection: Sendable, Encodable {
   public init(path: String, failure: ModelError) {
     self.path = path
     (summary, networks, problems) = ("nothing that is read", [], Self.lines(failure))
+    usage = nil
   }
 
   /// The checkpoint that a file is, or that a folder with nothing else of a model holds; `nil` for another folder.

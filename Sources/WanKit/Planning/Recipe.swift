@@ -1,5 +1,7 @@
 import Files
+import Layers
 public import Sampling
+import Tensors
 
 /// How a distilled model is run: with few steps, and without guidance, which it has learnt to do without.
 ///

@@ -101,6 +101,10 @@ extension BackendConformance {
           shape: [19, 60], coding: .e2m1, codes: codes(32, 32, below: 255),
           scales: BlockScales(values: scales(19, 4), width: 16, factor: 0.5))
       ),
+      (
+        "e4m3 in other rows",
+        EncodedMatrix(shape: [1, 19 * 64], coding: .e4m3, codes: codes(1, 19 * 64, below: 80)).reshaped([19, 64])
+      ),
       ("Q8_0", EncodedMatrix(shape: [19, 64], coding: .q8_0, codes: codes(19, 68, below: 40))),
     ]
     return forms.flatMap { name, matrix in

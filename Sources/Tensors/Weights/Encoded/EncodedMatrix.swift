@@ -10,8 +10,9 @@ public struct EncodedMatrix: Sendable {
   public let codes: Tensor
   /// What the codes' numbers are multiplied with; `nil` where they are the numbers.
   public let scales: BlockScales?
-  /// Numbers of a row that count; the rest are padding.
-  private let columns: Int
+  /// Numbers of a stored row that count; the rest are padding. Another extent than the shape's last where the file has
+  /// other rows.
+  public let columns: Int
 
   /// Traps unless the codes are whole blocks that hold the shape's rows, and the scales fit them.
   public init(shape: Shape, coding: ElementCoding, codes: Tensor, scales: BlockScales? = nil) {
@@ -57,7 +58,7 @@ public struct EncodedMatrix: Sendable {
   /// Whether ``table(ofRow:)`` is the same for all rows.
   public var hasOneTable: Bool { scales == nil || scales?.values.shape[0] == 1 }
 
-  /// Rows of a matrix, one behind the other: what a backend decodes on several threads.
+  /// Stored rows, one behind the other: what a backend decodes on several threads.
   ///
   /// - Parameter numbers: as many as the rows have.
   public func decode(rows: Range<Int>, into numbers: inout MutableSpan<Float>) {

@@ -41,7 +41,7 @@ struct ModuleNames {
     }
   }
 
-  private static func flat(_ name: String) -> String {
+  static func flat(_ name: String) -> String {
     String(name.map { $0 == "." ? "_" : $0 })
   }
 

@@ -17,6 +17,7 @@ struct CheckpointRecognition {
   /// Why it cannot be used, a sentence each.
   let problems: [String]
 
+  static let adapterTitle = "LoRA"
   private static let advice = "take the checkpoint under the names that Wan-AI publishes"
 
   init(_ source: any WeightSource) {
@@ -35,7 +36,8 @@ struct CheckpointRecognition {
       found.contains(where: \.isRead) ? Self.wrapped(source.names) ?? Self.variant(found, source.names) : nil
     let adapter = found.contains(where: \.isRead) ? nil : AdapterNaming(names: source.names)
     title =
-      adapter != nil ? "LoRA" : found.count > 1 ? "several networks" : found.first?.naming.network.rawValue ?? "unknown"
+      adapter != nil
+      ? Self.adapterTitle : found.count > 1 ? "several networks" : found.first?.naming.network.rawValue ?? "unknown"
     network = variant == nil ? Self.network(found, source.names) : nil
     var problems: [String] = []
     if let problem = variant ?? (network == nil ? Self.naming(found, adapter, source.names) : nil) {

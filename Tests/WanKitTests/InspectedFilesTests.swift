@@ -1,0 +1,51 @@
+import TestSupport
+import Testing
+import WanKit
+
+/// What inspecting says of single files, from their headers.
+struct InspectedFilesTests {
+  private func report(_ file: String) throws -> Inspection {
+    try Inspection(path: Golden.bundledFolder + "/formats/" + file)
+  }
+
+  @Test(
+    "a LoRA's file tells its kind, expert, modules, rank and scale",
+    arguments: [
+      ("lora/kohya/style_high_noise.safetensors", "LoRA, for the high-noise expert", "20 modules, rank 4, scale 0.5"),
+      ("lora/diffusers/both.safetensors", "LoRA, for both experts", "40 modules, rank 4, scale 1.0"),
+      ("lora/peft/low/adapter_model.safetensors", "LoRA, for the low-noise expert", "scale 0.5, for a model of dim 64"),
+      ("lora/lokr/style_high_noise.safetensors", "LoKr, for the high-noise expert", "20 modules"),
+      ("lora/loha/style_high_noise.safetensors", "LoHa, ", "20 modules"),
+      ("lora/dora/style_high_noise.safetensors", "DoRA, ", "20 modules, rank 4"),
+    ])
+  func adapters(file: String, role: String, sizes: String) throws {
+    let report = try report(file)
+    let network = try #require(report.networks.first)
+    #expect(report.isComplete && network.role.hasPrefix(role), "\(network.role)")
+    #expect(network.description.contains(sizes), "\(network.description)")
+    #expect(report.usage?.hasPrefix("wan generate --lora ") == true)
+  }
+
+  @Test("a LoRA of another model is told")
+  func otherModel() throws {
+    #expect(try report("lora/refused/other_model.safetensors").networks[0].problems[0].contains("another model"))
+  }
+
+  @Test("a transformer's file tells model and expert, and its types by their parts of all parameters")
+  func transformers() throws {
+    let mixed = try report("comfy/diffusion_models/wan2.2_t2v_high_noise_14B_mixed_mxfp8_nvfp4.safetensors")
+    let network = mixed.networks[0]
+    #expect(network.role == "transformer, the high-noise expert of t2v-a14b by channels and name")
+    #expect(network.types == ["BF16", "INT8", "MXFP8", "NVFP4"] && mixed.isComplete)
+    #expect(abs(network.shares.values.reduce(0, +) - 1) < 1e-9 && network.parameters == 159_552)
+    #expect(mixed.usage?.contains("--high-noise") == true && mixed.usage?.contains("--low-noise FILE") == true)
+    let low = try report("gguf/Wan2.2-T2V-A14B-LowNoise-Q4_0.gguf")
+    #expect(low.networks[0].role.contains("low-noise expert of t2v-a14b") && low.isComplete)
+  }
+
+  @Test("autoencoders and text encoders name the option that takes them")
+  func others() throws {
+    #expect(try report("comfy/vae/wan_2.1_vae.safetensors").usage?.hasPrefix("wan generate --vae ") == true)
+    #expect(try report("gguf/umt5-xxl-encoder-Q8_0.gguf").usage?.hasPrefix("wan generate --text-encoder ") == true)
+  }
+}
