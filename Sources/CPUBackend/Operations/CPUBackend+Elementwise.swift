@@ -62,6 +62,7 @@ extension CPUBackend {
 
   public func cast(_ x: Tensor, to dtype: DType) -> Tensor {
     if x.dtype == dtype { return x }
+    if x.dtype == .f16 { return widened(x, to: dtype) }
     guard x.dtype == .f32 || x.dtype == .bf16 else { return x.converted(to: dtype) }
     let result = empty(x.shape, dtype)
     precondition(dtype == .f32 || dtype == .bf16, "cast: from \(x.dtype.rawValue) to \(dtype.rawValue)")
@@ -69,6 +70,27 @@ extension CPUBackend {
       let i = range.lowerBound
       // SAFETY: both tensors have the same count, and the range lies in it.
       unsafe convert(x.address(i), x.dtype, result.address(i), dtype, range.count)
+    }
+    return result
+  }
+
+  /// Halves as float32 or bfloat16, by tables of all of them: a checkpoint of halves is converted as it is loaded.
+  private func widened(_ x: Tensor, to dtype: DType) -> Tensor {
+    let result = empty(x.shape, dtype)
+    let source = unsafe x.pointer.assumingMemoryBound(to: UInt16.self)
+    threads.run(x.count, grain: CPUBackend.grain) { range, _ in
+      // SAFETY: both tensors have the same count, and the range lies in it; a half is an index of 65536 numbers.
+      if dtype == .f32 {
+        let target = unsafe result.floats(0)
+        unsafe Halves.floats.withUnsafeBufferPointer { table in
+          for i in range { unsafe target[i] = unsafe table[Int(source[i])] }
+        }
+      } else {
+        let target = unsafe result.pointer.assumingMemoryBound(to: UInt16.self)
+        unsafe Halves.bfloats.withUnsafeBufferPointer { table in
+          for i in range { unsafe target[i] = unsafe table[Int(source[i])] }
+        }
+      }
     }
     return result
   }
@@ -101,6 +123,12 @@ func convert(
   default:
     unsafe target.copyMemory(from: source, byteCount: count * from.byteCount)
   }
+}
+
+/// What every half stands for.
+private enum Halves {
+  static let floats = (0...UInt16.max).map { Float(halfBits: $0) }
+  static let bfloats = floats.map(BFloat16.round)
 }
 
 /// Copies float32 numbers, each rounded to the nearest bfloat16.

@@ -4,24 +4,40 @@ extension CPUBackend {
   public func adapted(
     _ linear: any PreparedLinear, by updates: [LowRankUpdate], precision: Precision
   ) -> any PreparedLinear {
-    guard let base = linear as? CPULinear, !base.isPacked else {
+    let base: CPUAdaptedLinear.Base
+    if let plain = linear as? CPULinear, !plain.isPacked {
+      base = .plain(plain)
+    } else if let bytes = linear as? CPUByteLinear {
+      base = .bytes(bytes)
+    } else {
       return AdaptedLinear(linear, updates, self, precision: precision)
     }
-    return CPUAdaptedLinear(base, updates, precision: precision, self)
+    return CPUAdaptedLinear(base, linear, updates, precision: precision, self)
   }
 }
 
 /// A linear and what adapters add to it: their products go onto the same sums as the matrix's, tile by tile, so that no
 /// result is written twice.
 private final class CPUAdaptedLinear: PreparedLinear {
-  private let base: CPULinear
+  enum Base {
+    case plain(CPULinear)
+    case bytes(CPUByteLinear)
+  }
+
+  let inputs, outputs: Int
+  private let base: Base
+  private let activations: DType
   private let updates: [(down: CPULinear, scale: Tensor, up: Tensor)]
   private let backend: CPUBackend
 
-  init(_ base: CPULinear, _ updates: [LowRankUpdate], precision: Precision, _ backend: CPUBackend) {
+  init(
+    _ base: Base, _ linear: any PreparedLinear, _ updates: [LowRankUpdate], precision: Precision, _ backend: CPUBackend
+  ) {
+    (inputs, outputs) = (linear.inputs, linear.outputs)
     self.base = base
     self.backend = backend
     let precision = precision.unquantized
+    activations = precision.activations
     self.updates = updates.map { update in
       (
         backend.linear(update.down, bias: nil, precision: precision, packs: false),
@@ -30,18 +46,18 @@ private final class CPUAdaptedLinear: PreparedLinear {
     }
   }
 
-  var inputs: Int { base.inputs }
-  var outputs: Int { base.outputs }
-
   func callAsFunction(_ x: Tensor, activation: Activation, output: DType) -> Tensor {
     let rows = x.reshaped([x.shape.rows, inputs])
     let added = updates.map { update in
       let inner = backend.multiply(update.down(rows, activation: .none, output: .f32), update.scale)  // [M, r]
       return AddedProduct(
-        rows: backend.products(of: backend.cast(inner, to: base.activations), as: base.sourceType, rounded: false),
+        rows: backend.products(of: backend.cast(inner, to: activations), as: update.down.sourceType, rounded: false),
         weight: update.up)
     }
-    return backend.linear(x, base, adding: added, activation: activation, output: output)
+    switch base {
+    case .plain(let linear): return backend.linear(x, linear, adding: added, activation: activation, output: output)
+    case .bytes(let linear): return backend.linear(x, linear, adding: added, activation: activation, output: output)
+    }
   }
 }
 
@@ -52,9 +68,14 @@ struct AddedProduct {
 
   /// Of some rows alone.
   func slice(_ range: Range<Int>) -> AddedProduct { AddedProduct(rows: rows.slice(range), weight: weight) }
+
+  /// Adds a part of the product to sums of ``wan_product_columns(_:)`` columns.
+  @unsafe
+  func add(
+    to sums: UnsafeMutablePointer<Float>, rows range: Range<Int>, columns: Range<Int>,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
+    unsafe ProductTile(rows: rows, weight: weight).multiply(range, columns, next: nil, onto: sums, adds: true, scratch)
+  }
 }
 
-extension CPULinear {
-  /// What its inputs are rounded to.
-  fileprivate var activations: DType { rounds ? .bf16 : .f32 }
-}

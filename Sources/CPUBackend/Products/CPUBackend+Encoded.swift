@@ -20,12 +20,9 @@ extension CPUBackend {
         return
       }
       if self.lookUp(matrix, range, into: result) { return }
-      let numbers = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-        unsafe buffer.initialize(repeating: 0)
-        var span = unsafe buffer.mutableSpan
-        matrix.decode(rows: range, into: &span)
-        initialized = count
-      }
+      var numbers = [Float](repeating: 0, count: count)
+      var span = numbers.mutableSpan
+      matrix.decode(rows: range, into: &span)
       let bits = unsafe result.address(first).assumingMemoryBound(to: UInt16.self)
       unsafe numbers.withUnsafeBufferPointer { numbers in
         // SAFETY: both have as many elements as the range's rows.

@@ -77,7 +77,8 @@ extension CPUBackend {
   func stored(_ weight: Tensor, _ precision: Precision) -> Tensor {
     switch (weight.dtype, precision) {
     case (.bf16, _), (.f32, .f32): weight
-    case (.f32, .bf16), (.f32, .int8): cast(weight, to: .bf16)
+    case (.f32, .bf16), (.f32, .int8), (.f16, .bf16), (.f16, .int8): cast(weight, to: .bf16)
+    case (.f16, .f32): cast(weight, to: .f32)
     case (_, .f32): weight.converted(to: .f32)
     case (_, .bf16), (_, .int8): weight.converted(to: .bf16)
     }
@@ -159,30 +160,11 @@ extension CPUBackend {
     // SAFETY: the product has room for the tile; scratch is the worker's.
     let parts = unsafe worker.scratch([wan_product_scratch_bytes(columns, depth), tile.rows.count * width * 4])
     let sums = unsafe parts[1].assumingMemoryBound(to: Float.self)
-    unsafe multiply(tile, call.x, by: weight, onto: sums, adds: false, parts[0])
-    for added in call.added { unsafe multiply(tile, added.rows, by: added.weight, onto: sums, adds: true, parts[0]) }
-    unsafe finish(sums, stride: width, tile.rows, tile, call)
-  }
-
-  /// The tile of one product, in the place of the sums that are there, or onto them.
-  @unsafe
-  private func multiply(
-    _ tile: LinearTile, _ x: Tensor, by weight: Tensor, onto sums: UnsafeMutablePointer<Float>, adds: Bool,
-    _ scratch: UnsafeMutableRawPointer
-  ) {
-    let (depth, columns) = (weight.shape[1], tile.columns.count)
-    // SAFETY: the rows lie in x, the columns in the weight.
-    let rows = unsafe tile.rows.map { unsafe UnsafeRawPointer?(x.address($0 * depth)) }
     let comes = tile.next.count == columns && tile.next != tile.columns
-    let next = unsafe comes ? UnsafeRawPointer(weight.address(tile.next.lowerBound * depth)) : nil
-    unsafe rows.withUnsafeBufferPointer { rows in
-      var product = unsafe wan_product_t(
-        rows: rows.baseAddress, rows_type: x.kernelType("linear"), row_offset: 0, row_count: rows.count,
-        columns: columns, depth: depth, weights: weight.address(tile.columns.lowerBound * depth),
-        weights_type: weight.kernelType("linear"), weights_stride: depth, next_weights: next, dst: sums,
-        dst_stride: wan_product_columns(columns), adds: adds ? 1 : 0)
-      unsafe wan_product(&product, scratch)
-    }
+    unsafe ProductTile(rows: call.x, weight: weight).multiply(
+      tile.rows, tile.columns, next: comes ? tile.next : nil, onto: sums, adds: false, parts[0])
+    for added in call.added { unsafe added.add(to: sums, rows: tile.rows, columns: tile.columns, parts[0]) }
+    unsafe finish(sums, stride: width, tile.rows, tile, call)
   }
 
   /// A tile by oneDNN, from weights in its layout.
@@ -243,4 +225,31 @@ private struct LinearTile {
   let columns: Range<Int>
   /// The columns of the tile that this thread is likely to compute next; none after the last.
   let next: Range<Int>
+}
+
+/// A product of rows [M, K] and a weight [N, K] by our kernel, of which tiles are computed.
+struct ProductTile {
+  let rows, weight: Tensor
+
+  /// Some rows and columns, in the place of the sums that are there, or onto them.
+  ///
+  /// - Parameter next: the columns that this thread is likely to compute next.
+  @unsafe
+  func multiply(
+    _ range: Range<Int>, _ columns: Range<Int>, next: Range<Int>?, onto sums: UnsafeMutablePointer<Float>, adds: Bool,
+    _ scratch: UnsafeMutableRawPointer
+  ) {
+    let depth = weight.shape[1]
+    // SAFETY: the rows and columns lie in their tensors; sums and scratch have the room that the kernel asks for.
+    let addresses = unsafe range.map { unsafe UnsafeRawPointer?(rows.address($0 * depth)) }
+    unsafe addresses.withUnsafeBufferPointer { addresses in
+      var product = unsafe wan_product_t(
+        rows: addresses.baseAddress, rows_type: rows.kernelType("linear"), row_offset: 0, row_count: addresses.count,
+        columns: columns.count, depth: depth, weights: weight.address(columns.lowerBound * depth),
+        weights_type: weight.kernelType("linear"), weights_stride: depth,
+        next_weights: next.map { unsafe UnsafeRawPointer(weight.address($0.lowerBound * depth)) }, dst: sums,
+        dst_stride: wan_product_columns(columns.count), adds: adds ? 1 : 0)
+      unsafe wan_product(&product, scratch)
+    }
+  }
 }

@@ -35,7 +35,7 @@ extension CPUBackend {
 
   public func quantizedRows(_ x: Tensor) -> QuantizedRows {
     precondition(x.shape.rank == 2 && x.dtype.isFloatingPoint, "quantizedRows: \(x.shape) \(x.dtype)")
-    let source = x.dtype == .bf16 ? x : x.converted(to: .f32)
+    let source = x.dtype == .bf16 ? x : cast(x, to: .f32)
     let columns = x.shape[1]
     let rows = QuantizedRows(values: empty(x.shape, .i8), scales: empty([x.shape[0]], .f32))
     let type = source.kernelType("quantizedRows")
@@ -68,12 +68,15 @@ extension CPUBackend {
     return result
   }
 
-  func linear(_ x: Tensor, _ weights: CPUByteLinear, activation: Activation, output: DType) -> Tensor {
+  /// - Parameter added: products that go onto the sums in float32.
+  func linear(
+    _ x: Tensor, _ weights: CPUByteLinear, adding added: [AddedProduct] = [], activation: Activation, output: DType
+  ) -> Tensor {
     precondition(x.shape.last == weights.inputs, "linear: x \(x.shape) for \(weights.inputs) inputs")
     let rows = x.shape.rows
     let result = empty(x.shape.replacingLast(weights.outputs), output)
     let source = factors(x.reshaped([rows, weights.inputs]))
-    let call = QuantizedProduct(x: source, weights: weights, activation: activation, result: result)
+    let call = QuantizedProduct(x: source, weights: weights, added: added, activation: activation, result: result)
     let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
     let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
     let bands = (rows + step - 1) / step
@@ -122,6 +125,7 @@ private struct ByteFactors {
 private struct QuantizedProduct {
   let x: ByteFactors
   let weights: CPUByteLinear
+  let added: [AddedProduct]
   let activation: Activation
   let result: Tensor
 
@@ -129,7 +133,12 @@ private struct QuantizedProduct {
   func run(rows: Range<Int>, columns: Range<Int>, next: Range<Int>, _ worker: Worker) {
     let (depth, first, stride) = (weights.inputs, rows.lowerBound, x.values.shape[1])
     // SAFETY: rows and columns lie in x, the weights and the result, whose part nobody else writes.
-    let parts = unsafe worker.scratch([wan_product_i8_scratch_bytes(), rows.count * columns.count * 4])
+    let width = wan_product_columns(columns.count)
+    let depthAdded = added.map { $0.weight.shape[1] }.max() ?? 0
+    let parts = unsafe worker.scratch(
+      [wan_product_i8_scratch_bytes(), rows.count * columns.count * 4]
+        + (added.isEmpty
+          ? [] : [wan_product_scratch_bytes(columns.count, depthAdded), rows.count * width * MemoryLayout<Float>.size]))
     let sums = unsafe parts[1].assumingMemoryBound(to: Int32.self)
     let matrix = weights.weight.values
     var product = unsafe wan_product_i8_t(
@@ -138,10 +147,24 @@ private struct QuantizedProduct {
       next_weights: next.count == columns.count ? matrix.bytes(next.lowerBound * depth) : nil,
       dst: sums, dst_stride: columns.count, row_count: rows.count, columns: columns.count, depth: depth)
     unsafe wan_product_i8(&product, parts[0])
+    let place = unsafe result.address(first * weights.outputs + columns.lowerBound)
+    guard !added.isEmpty else {
+      unsafe wan_scale_bias_activation(
+        sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+        weights.bias?.floats(columns.lowerBound), place, result.kernelType("linear"), weights.outputs, rows.count,
+        columns.count, activation.kernel)
+      return
+    }
+    // The sums in float32, while they are in the cache, then the others onto them.
+    let numbers = unsafe parts[3].assumingMemoryBound(to: Float.self)
     unsafe wan_scale_bias_activation(
       sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
-      weights.bias?.floats(columns.lowerBound), result.address(first * weights.outputs + columns.lowerBound),
-      result.kernelType("linear"), weights.outputs, rows.count, columns.count, activation.kernel)
+      weights.bias?.floats(columns.lowerBound), numbers, DType.f32.kernelType("linear"), width, rows.count,
+      columns.count, Activation.none.kernel)
+    for product in added { unsafe product.add(to: numbers, rows: rows, columns: columns, parts[2]) }
+    unsafe wan_bias_activation(
+      numbers, width, nil, place, result.kernelType("linear"), weights.outputs, rows.count, columns.count,
+      activation.kernel)
   }
 }
 
