@@ -78,4 +78,3 @@ struct AddedProduct {
     unsafe ProductTile(rows: rows, weight: weight).multiply(range, columns, next: nil, onto: sums, adds: true, scratch)
   }
 }
-
