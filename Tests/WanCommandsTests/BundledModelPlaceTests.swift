@@ -39,7 +39,7 @@ extension WanCommandTests {
     @Test("a command without a model takes that of the checkout it is run in")
     func checkout() async throws {
       let folder = try prefix()
-      #expect(try await model(of: folder.path("prefix/bin/wan"), in: folder).contains("name a folder with --model"))
+      #expect(try await model(of: folder.path("prefix/bin/wan"), in: folder).contains("name a model with --model"))
       let own = try folder.link(model: Folders.nano, as: "Models/nano-ti2v")
       #expect(try await model(of: folder.path("prefix/bin/wan"), in: folder).hasSuffix("(\(own))"))
     }
@@ -49,7 +49,7 @@ extension WanCommandTests {
       let folder = try prefix()
       let planted = try folder.link(model: Folders.nano, as: "Models/nano-ti2v")
       try FileManager.default.setAttributes([.ownerAccountID: NSNumber(value: 65534)], ofItemAtPath: planted)
-      #expect(try await model(of: folder.path("prefix/bin/wan"), in: folder).contains("name a folder with --model"))
+      #expect(try await model(of: folder.path("prefix/bin/wan"), in: folder).contains("name a model with --model"))
     }
   }
 }

@@ -28,11 +28,19 @@ extension ModelFiles {
     guard CheckpointRecognition.isTransformer(path) else {
       throw .fileForFolder(path, reason: CheckpointRecognition.ofFile(path))
     }
-    if parts.highNoise != nil || parts.lowNoise != nil {
-      throw .inconsistent(
-        folder: path, reason: "a model's file and an expert are both named; name both experts, or one file")
+    if parts.highNoise == nil, parts.lowNoise == nil {
+      return try ContentSearch.files(ofTransformer: path, model: path)
     }
-    return try ContentSearch.files(ofTransformer: path, model: path)
+    // The model's file is one expert, the request names the other.
+    guard (parts.highNoise == nil) != (parts.lowNoise == nil) else {
+      throw .inconsistent(
+        folder: path, reason: "a model's file and both experts are named; name both experts, or one file")
+    }
+    var files = ModelFiles(path: path)
+    let isHigh = parts.highNoise == nil
+    let place = try files.expert(path, isHigh ? .high : .low, replacing: nil)
+    (files.highNoise, files.lowNoise) = isHigh ? (place, nil) : (nil, place)
+    return files
   }
 
   private static func files(of listing: FolderListing, parts: PartPaths) throws(ModelError) -> ModelFiles {

@@ -69,7 +69,8 @@ struct ModelFiles {
     if let path = parts.tokenizer { tokenizer = Place(path, .named) }
   }
 
-  private func expert(_ path: String, _ expert: Expert, replacing old: Place?) throws(ModelError) -> Place {
+  /// The place of an expert that is named; its name must not say that it is the other.
+  func expert(_ path: String, _ expert: Expert, replacing old: Place?) throws(ModelError) -> Place {
     if let named = ExpertName.expert(of: path), named != expert {
       throw .inconsistent(
         folder: path,
