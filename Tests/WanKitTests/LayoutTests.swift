@@ -1,8 +1,12 @@
 import Foundation
+import Layers
 import Sampling
+import Tensors
 import TestSupport
 import Testing
+import Tokenization
 import WanKit
+import WanModels
 
 /// Where the parts of a model are found, and which pairs are refused.
 struct LayoutTests {
@@ -40,7 +44,7 @@ struct LayoutTests {
     #expect(model.foundParts.count == 5 && model.foundParts.allSatisfy { !$0.isNamed })
     #expect(try model.openTokenizer().vocabularySize > 300)
     // One file is enough where the other is called alike.
-    let third = try folder.path("diffusion_models/a_LOW.safetensors")
+    let third = folder.path("diffusion_models/a_LOW.safetensors")
     try FileManager.default.createSymbolicLink(atPath: third, withDestinationPath: Self.low)
     #expect(try refusal(folder.path).contains("3 transformers"))
     let pair = try ModelFolder(path: folder.path("diffusion_models/a_HIGH.safetensors"))
