@@ -54,10 +54,13 @@ struct LayoutTests {
   @Test("parts that are missing are found in the folders that are searched")
   func searched() throws {
     let parts = try folder([("deep/vae/x.safetensors", Self.vae), ("deep/clip/y.safetensors", Self.encoder)])
-    let model = try ModelFolder(
-      path: nil, parts: PartPaths(highNoise: Self.high, lowNoise: Self.low, searched: [parts.path("deep")]))
-    #expect(model.autoencoder.configuration.latentChannels == 16)
     let alone = try folder([("a_high.safetensors", Self.high), ("a_low.safetensors", Self.low)])
+    let model = try ModelFolder(
+      path: nil,
+      parts: PartPaths(
+        highNoise: alone.path("a_high.safetensors"), lowNoise: alone.path("a_low.safetensors"),
+        searched: [parts.path("deep")]))
+    #expect(model.autoencoder.configuration.latentChannels == 16)
     #expect(try refusal(alone.path).contains("an autoencoder of t2v-a14b (Wan2.1_VAE) is missing"))
     let encoded = try refusal(alone.path, PartPaths(autoencoder: Self.vae))
     #expect(encoded.contains("a text encoder (UMT5-XXL) is missing"), "\(encoded)")
