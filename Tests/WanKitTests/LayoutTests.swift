@@ -62,7 +62,8 @@ struct LayoutTests {
         searched: [parts.path("deep")]))
     #expect(model.autoencoder.configuration.latentChannels == 16)
     #expect(try refusal(alone.path).contains("an autoencoder of t2v-a14b (Wan2.1_VAE) is missing"))
-    let encoded = try refusal(alone.path, PartPaths(autoencoder: Self.vae))
+    let apart = try folder([("x.safetensors", Self.vae)])
+    let encoded = try refusal(alone.path, PartPaths(autoencoder: apart.path("x.safetensors")))
     #expect(encoded.contains("a text encoder (UMT5-XXL) is missing"), "\(encoded)")
     let old = Self.formats + "comfy/text_encoders/umt5-xxl-enc-fp8_e4m3fn.safetensors"
     #expect(try refusal(alone.path, PartPaths(autoencoder: Self.vae, textEncoder: old)).contains("the tokenizer"))
