@@ -168,6 +168,7 @@ private enum Change {
     case .parameter: return found(.difference)?.count == shape.count ? nil : wrong(.difference)
     case .matrix: break
     }
+    guard shape.rank >= 2 else { return "'\(module.name)' changes a vector of \(shape) as if it were a matrix" }
     let outputs = shape.rank > 0 ? shape[0] : 1
     let inputs = outputs == 0 ? 0 : shape.count / outputs
     if let problem = pairProblem(.down, .up, outputs, inputs) { return problem }

@@ -128,7 +128,12 @@ extension MatrixChange {
     func size(
       _ whole: AdapterFile.Role, _ a: AdapterFile.Role, _ b: AdapterFile.Role
     ) -> (rows: Int, columns: Int)? {
-      if let shape = found(whole), shape.rank >= 2, shape[0] > 0 { return (shape[0], shape.count / shape[0]) }
+      if let shape = found(whole) {
+        return shape.rank >= 2 && shape[0] > 0 ? (shape[0], shape.count / shape[0]) : nil
+      }
+      return pair(a, b)
+    }
+    func pair(_ a: AdapterFile.Role, _ b: AdapterFile.Role) -> (rows: Int, columns: Int)? {
       guard let x = found(a), let y = found(b), x.rank >= 2, y.rank >= 2, x[0] > 0, y[0] > 0, x.count / x[0] == y[0]
       else { return nil }
       return (x[0], y.count / y[0])
@@ -148,8 +153,8 @@ extension MatrixChange {
       else { return "the Kronecker factors of '\(module.name)' do not fit the model's [\(outputs), \(inputs)]" }
     }
     if !roles.isDisjoint(with: [.productLeftA, .productLeftB, .productRightA, .productRightB]) {
-      guard let left = size(.difference, .productLeftA, .productLeftB),
-        let right = size(.difference, .productRightA, .productRightB), left == right, left == (outputs, inputs)
+      guard let left = pair(.productLeftA, .productLeftB), let right = pair(.productRightA, .productRightB),
+        left == right, left == (outputs, inputs)
       else { return "the factors of '\(module.name)' do not fit the model's [\(outputs), \(inputs)]" }
     }
     return nil

@@ -171,12 +171,13 @@ private struct DiffusersAutoencoder {
   }
 
   private func level(_ half: String, _ rest: [String], list: String) -> String? {
-    guard rest.count > 1, let number = Int(rest[0]) else { return nil }
+    // No model has more levels, and a number in a name may be any.
+    guard rest.count > 1, let number = Int(rest[0]), (0..<64).contains(number) else { return nil }
     let samples = half == "encoder" ? "downsamples" : "upsamples"
     let blocks = counts["\(list).\(number)"] ?? 0
     switch rest[1] {
     case "resnets":
-      guard rest.count > 3, let block = Int(rest[2]) else { return nil }
+      guard rest.count > 3, let block = Int(rest[2]), (0..<64).contains(block) else { return nil }
       return place(half, samples, number, block) + leaf(Array(rest.dropFirst(3)))
     case "downsampler", "upsampler":
       return place(half, samples, number, blocks) + rest.dropFirst(2).joined(separator: ".")
