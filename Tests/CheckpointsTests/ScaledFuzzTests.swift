@@ -38,12 +38,21 @@ struct ScaledFuzzTests {
       "wan2.2_t2v_A14b_low_noise_int8_lightx2v_4step",
     ])
   func scales(name: String) throws {
-    try survive("comfy/diffusion_models/\(name).safetensors", count: 1_500, seed: 1) { file in
+    try survive("comfy/diffusion_models/\(name).safetensors", count: 7_000, seed: 1) { file in
       let source = try ScaledSource.wrapping(file, metadata: file.metadata)
       for name in source.names where source.descriptor(name)?.format.isRead == true {
         #expect(try source.matrix(name).shape == source.descriptor(name)?.shape)
       }
     }
+  }
+
+  @Test(
+    "scales that have no elements, or several for a row of bytes, are refused", arguments: [[4, 0, 1], [4, 2, 1]])
+  func shapes(scales: [Int]) throws {
+    let source = MemorySource([
+      ("l.weight", Tensor.zeros([4, 8], dtype: .i8)), ("l.weight_scale", Tensor.zeros(Shape(scales))),
+    ])
+    #expect(throws: CheckpointError.self) { _ = try ScaledSource.wrapping(source) }
   }
 
   @Test(

@@ -91,6 +91,9 @@ struct AdapterParityTests {
     #expect(try counts("kohya/style_high_noise.safetensors") == [1, 0])
     #expect(try counts("fun/style_LOW.safetensors") == [0, 1])
     #expect(try counts("peft/high") == [1, 0])
+    let pair = "lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1"
+    #expect(try counts(pair) == [1, 1])
+    #expect(try counts(pair, .low) == [0, 1])
     #expect(try counts("diffusers/both.safetensors") == [1, 1])
     #expect(try counts("diffusers/both.safetensors", .low) == [0, 1])
     #expect(try counts("kohya/style_high_noise.safetensors", .low) == [0, 1])

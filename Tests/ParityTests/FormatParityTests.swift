@@ -52,7 +52,11 @@ struct FormatParityTests {
     let path = Self.path(file)
     if file.contains("mixed_K") {
       // Heads of 128 and no configuration, as real files have it.
-      let other = try linked(path, as: "lownoise.gguf")
+      let folder = try TemporaryFolder()
+      let other = folder.path("lownoise.gguf")
+      try FileManager.default.createSymbolicLink(atPath: other, withDestinationPath: path)
+      // The file is mapped when the model is open; the link may go.
+      defer { withExtendedLifetime(folder) {} }
       let encoder = Golden.folder() + "/t2v/models_t5_umt5-xxl-enc-bf16.pth"
       return try ModelFolder(
         path: nil,
@@ -63,14 +67,6 @@ struct FormatParityTests {
     return try ModelFolder(
       path: Golden.folder() + "/t2v",
       parts: expert == .high ? PartPaths(highNoise: path) : PartPaths(lowNoise: path))
-  }
-
-  private func linked(_ path: String, as name: String) throws -> String {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wan-tests-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let link = folder.appendingPathComponent(name).path
-    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
-    return link
   }
 
   @Test("a transformer in any stored form gives the velocities of its numbers", arguments: transformers)

@@ -33,7 +33,9 @@ struct ScaledForm: Sendable {
       path: source.location, at: .key(scale),
       "scales of \(scales.shape) \(scales.format.name) do not fit '\(name)' of \(matrix.shape) \(matrix.format.name)",
       advice: CheckpointError.downloadAgain)
-    guard matrix.shape.rank == 2, matrix.shape.count > 0 else { throw wrong }
+    guard matrix.shape.rank == 2, matrix.shape.count > 0, scales.shape.checkedCount.map({ $0 > 0 }) == true else {
+      throw wrong
+    }
     let (rows, columns) = (matrix.shape[0], matrix.shape[1])
     switch (matrix.format.name, scales.format.name) {
     case ("F8_E4M3", "U8"), ("F8_E4M3", "F8_E8M0"):
@@ -57,6 +59,8 @@ struct ScaledForm: Sendable {
       default: throw wrong
       }
       let coding = ElementCoding(rawValue: matrix.format.name)
+      // Bytes are multiplied as they are: one scale for a row, and rows that a sum of products fits.
+      guard coding != nil || stretches == 1 && columns <= QuantizedRows.longestRow else { throw wrong }
       descriptor = TensorDescriptor(shape: matrix.shape, format: coding == nil ? .scaledBytes : matrix.format)
       rule = .plain(coding, scale: scale, rows: scales.shape.count / stretches, stretches: stretches)
     default: throw wrong
@@ -71,20 +75,14 @@ struct ScaledForm: Sendable {
   /// The matrix out of a source that holds its parts.
   func matrix(in source: any WeightSource) throws(WeightError) -> StoredMatrix {
     switch rule {
-    case .plain(nil, let scale, let rows, 1):
+    case .plain(nil, let scale, let rows, _):
       let values = try source.tensor(name)
       let scales = try source.tensor(scale).floats()
       let count = values.shape[0]
-      guard values.shape[1] <= QuantizedRows.longestRow else {
-        throw .unreadable(
-          name: name, location: source.location, reason: "rows of \(values.shape[1]) bytes are too long")
-      }
       return .scaledRows(
         QuantizedRows(
           values: values,
           scales: Tensor(rows == count ? scales : Array(repeating: scales[0], count: count), shape: [count])))
-    case .plain(nil, _, _, _):
-      throw .unreadable(name: name, location: source.location, reason: "bytes with several scales for a row")
     case .plain(.some(let coding), let scale, let rows, let stretches):
       let scales = try source.tensor(scale).reshaped([rows, stretches])
       return try encoded(coding, in: source, BlockScales(values: scales, width: descriptor.shape[1] / stretches))

@@ -18,20 +18,17 @@ extension Conditioning {
     encode: (Tensor) throws -> Tensor
   ) rethrows {
     let (height, width) = (clip[2], clip[3])
+    // diffusers has one way for all models.
+    let own = profile == .diffusers ? image.lanczosResized(width: width, height: height).planar() : nil
     switch kind {
     case .none:
       self = .none
     case .firstFrame:
-      let picture =
-        profile == .diffusers
-        ? image.lanczosResized(width: width, height: height).planar()
-        : image.croppedToCover(width: width, height: height)
+      let picture = own ?? image.croppedToCover(width: width, height: height)
       self = .firstFrame(
         try encode(Tensor(picture.values, shape: [3, 1, height, width])), isKept: profile != .diffusers)
     case .channels:
-      let picture =
-        profile == .diffusers
-        ? image.lanczosResized(width: width, height: height).planar() : image.stretched(width: width, height: height)
+      let picture = own ?? image.stretched(width: width, height: height)
       let latents = try encode(.starting(clip) { picture.values[$0] })
       let mask = Tensor.starting(Shape([timeStride] + latents.shape.dimensions.dropFirst())) { _ in 1 }
       self = .channels(mask: mask, image: latents)

@@ -61,9 +61,11 @@ extension GenerationPlan {
   static func size(
     _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
   ) throws(RequestError) -> (Int, Int) {
+    // diffusers stretches the picture to the size that is asked for.
+    let image = request.profile == .diffusers ? nil : image
     let multiple = model.sizeMultiple
     let largest = multiple * largestGrid
-    if let image, let area = request.area, request.profile != .diffusers {
+    if let image, let area = request.area {
       guard (1...largest * largest).contains(area) else {
         throw .field(.area, "\(area) is not from 1 to \(largest * largest) pixels")
       }
@@ -73,10 +75,7 @@ extension GenerationPlan {
     guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
       throw .field(.size, "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
     }
-    // diffusers stretches the picture to the size that is asked for.
-    if let image, request.profile != .diffusers {
-      return try imageSize(image, area: size.width * size.height, model: model)
-    }
+    if let image { return try imageSize(image, area: size.width * size.height, model: model) }
     guard size.width % multiple == 0, size.height % multiple == 0 else {
       let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
       throw .field(

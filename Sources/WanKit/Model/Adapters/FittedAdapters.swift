@@ -1,8 +1,23 @@
 import Checkpoints
 import Files
 import Layers
-import Sampling
+public import Sampling
 import Tensors
+
+/// A LoRA that a request asks for.
+public struct AdapterRequest: Sendable, Hashable, Codable {
+  /// Its file.
+  public var path: String
+  /// The factor on its changes; 1 unless given.
+  public var strength: Float
+  /// The expert that it is for; told by the file or its name unless given, and both where neither tells.
+  public var expert: Expert?
+
+  /// Nothing is read before a plan is made.
+  public init(path: String, strength: Float = 1, expert: Expert? = nil) {
+    (self.path, self.strength, self.expert) = (path, strength, expert)
+  }
+}
 
 /// The LoRAs of a request, fitted to the transformers that they change.
 struct FittedAdapters: Sendable {
@@ -15,7 +30,7 @@ struct FittedAdapters: Sendable {
   /// - Throws: ``RequestError`` for a strength that is no number or an expert that the model has not; ``ModelError`` for
   ///   a file that cannot be read or does not fit.
   init(_ requests: [AdapterRequest], for transformers: Transformers) throws {
-    for request in requests {
+    for request in requests.flatMap(Self.files) {
       guard request.strength.isFinite else {
         throw RequestError.field(.adapters, "the strength of \(request.path) must be a finite number")
       }
@@ -37,7 +52,7 @@ struct FittedAdapters: Sendable {
     _ request: AdapterRequest, _ transformers: Transformers
   ) throws -> [(Expert, LoRA)] {
     let file: AdapterFile
-    do throws(CheckpointError) { file = try AdapterFile(path: try path(request.path)) } catch {
+    do throws(CheckpointError) { file = try AdapterFile(path: request.path) } catch {
       throw ModelError.checkpoint(error.description)
     }
     if file.modules.isEmpty {
@@ -51,12 +66,20 @@ struct FittedAdapters: Sendable {
     }
   }
 
-  /// A file, or the file in a folder of PEFT's or diffusers'.
-  private static func path(_ path: String) throws(CheckpointError) -> String {
-    guard FolderListing.isFolder(path) else { return path }
-    for name in ["adapter_model.safetensors", "pytorch_lora_weights.safetensors"]
-    where FileStatus(path: Paths.join(path, name)) != nil { return Paths.join(path, name) }
-    return path
+  /// The file itself; in a folder of PEFT's or diffusers' the one that they write, in a folder of a pair both, each for
+  /// the expert that its name tells.
+  private static func files(of request: AdapterRequest) -> [AdapterRequest] {
+    guard let folder = try? FolderListing(request.path) else { return [request] }
+    func at(_ name: String) -> AdapterRequest {
+      AdapterRequest(
+        path: Paths.join(request.path, name), strength: request.strength, expert: request.expert)
+    }
+    let written = ["adapter_model.safetensors", "pytorch_lora_weights.safetensors"]
+    if let name = written.first(where: folder.contains) { return [at(name)] }
+    let files = folder.visible.filter { $0.hasSuffix(".safetensors") }
+    let experts = files.map(ExpertName.expert)
+    guard files.count == 2, Set(experts) == [.high, .low] else { return [request] }
+    return zip(files, experts).filter { request.expert == nil || request.expert == $1 }.map { at($0.0) }
   }
 
   /// The transformers that a file is for, with its modules for each: by the request, else by the file, else by its name.

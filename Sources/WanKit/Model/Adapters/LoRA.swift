@@ -85,7 +85,8 @@ struct LoRA: Adapter {
       name.hasSuffix(".bias")
       ? .biasDifference : name.hasSuffix(".modulation") ? .modulationDifference : .difference
     guard let tensor = module.tensors[role] else { return nil }
-    return Tensor(try numbers(tensor).floats().map { $0 * strength }, shape: [try numbers(tensor).count])
+    let numbers = try numbers(tensor).floats()
+    return Tensor(numbers.map { $0 * strength }, shape: [numbers.count])
   }
 
   func wholeUpdate(of name: String, matrix: () -> Tensor) throws(WeightError) -> Tensor? {
@@ -102,15 +103,12 @@ struct LoRA: Adapter {
 
   /// Fails where some number is NaN or infinite: everything computed with it would be.
   func checkNumbers() throws(ModelError) {
-    for module in Set(changes.values.map(\.name)).sorted() {
-      guard let tensors = changes.values.first(where: { $0.name == module })?.tensors else { continue }
-      for name in tensors.values.sorted() {
-        do throws(WeightError) {
-          guard try numbers(name).hasOnlyFiniteNumbers else {
-            throw .unreadable(name: name, location: location, reason: "it holds NaN or infinity")
-          }
-        } catch { throw .checkpoint(error.description) }
-      }
+    for name in Set(changes.values.flatMap(\.tensors.values)).sorted() {
+      do throws(WeightError) {
+        guard try numbers(name).hasOnlyFiniteNumbers else {
+          throw .unreadable(name: name, location: location, reason: "it holds NaN or infinity")
+        }
+      } catch { throw .checkpoint(error.description) }
     }
   }
 }
