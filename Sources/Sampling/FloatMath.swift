@@ -26,6 +26,8 @@ enum DoubleMath {
   static func sine(_ x: Double) -> Double { sin(x) }
 
   static func cosine(_ x: Double) -> Double { cos(x) }
+
+  static func arcTangent(_ x: Double) -> Double { atan(x) }
 }
 
 /// Logarithm and sine in float32 as the Cephes library approximates them, with fused multiply-adds.

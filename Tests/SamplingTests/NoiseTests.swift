@@ -106,12 +106,14 @@ struct NoiseTests {
 
   private func bits(_ tensor: Tensor) -> [UInt32] { tensor.floats().map(\.bitPattern) }
 
-  @Test("a generator that is told of earlier draws goes on after them", arguments: [NoiseSource.cpu, .cuda()])
+  @Test("draws that are told of earlier ones go on after them", arguments: [NoiseSource.cpu, .cuda()])
   func position(source: NoiseSource) {
-    var generator = source.generator(seed: 3)
+    var (generator, draws) = (source.generator(seed: 3), NoiseDraws(source, seed: 3))
     let counts = [5, 1000, 16]
-    for count in counts { _ = generator.normal([count]) }
-    var other = source.generator(seed: 3, after: counts)
-    #expect(generator.normal([40]).floats() == other.normal([40]).floats())
+    for count in counts { #expect(draws.next([count]).floats() == generator.normal([count]).floats()) }
+    #expect(draws.counts == counts)
+    var other = NoiseDraws(source, seed: 3, after: counts)
+    #expect(generator.normal([40]).floats() == other.next([40]).floats())
+    #expect(other.counts == counts + [40])
   }
 }

@@ -26,6 +26,25 @@ struct ScheduleTests {
     #expect(relativeError(warped.timesteps, [1000, 937.5, 833.33333, 625]) < 1e-7)
   }
 
+  @Test("FastWan is told its timesteps as they are, at the noise levels of its training next to them")
+  func nearestLevels() throws {
+    // The levels are FastVideo's scheduler's, asked with numpy.
+    let schedule = try Schedule(timesteps: [1000, 757, 522], nearestOfShift: 8)
+    #expect(schedule.timesteps == [1000, 757, 522] && schedule.noiseScale == 1)
+    #expect(relativeError(schedule.sigmas, [1, 0.7567567, 0.5217391, 0]) < 1e-7)
+  }
+
+  @Test("rCM's angles are levels of the straight path, and its noise begins at the first")
+  func angles() throws {
+    let schedule = try Schedule(sigmaMax: 200, angles: [1.5, 1.4, 1.0])
+    #expect(relativeError(schedule.timesteps, [995.02487562, 933.78106142, 852.89539482, 608.97904923]) < 1e-7)
+    #expect(relativeError(schedule.sigmas, [0.99502488, 0.93378106, 0.85289539, 0.60897905, 0]) < 1e-7)
+    #expect(schedule.noiseScale == schedule.sigmas[0])
+    #expect(throws: SamplingError.self) { try Schedule(sigmaMax: -1, angles: []) }
+    #expect(throws: SamplingError.self) { try Schedule(sigmaMax: 200, angles: [1.0, 1.4]) }
+    #expect(throws: SamplingError.self) { try Schedule(sigmaMax: .nan, angles: [1.4]) }
+  }
+
   @Test("what is no schedule is refused with its reason", arguments: SolverKind.allCases)
   func refusals(solver: SolverKind) {
     #expect(throws: SamplingError.steps(0)) { try Schedule(solver: solver, steps: 0, shift: 5) }
@@ -63,6 +82,8 @@ struct ScheduleTests {
     #expect(experts.expert(at: 875) == .high)
     #expect(experts.expert(at: 874) == .low)
     #expect(ExpertSchedule(boundary: 0.9).expert(at: 900) == .high)
+    #expect(experts.experts(at: [1000, 800, 500], switchStep: 2) == [.high, .high, .low])
+    #expect(ExpertSchedule(boundary: nil).experts(at: [1000, 800], switchStep: 1) == [.only, .only])
   }
 
   @Test("the experts of every recorded run", arguments: try Golden.names(in: "runs", type: "json"))

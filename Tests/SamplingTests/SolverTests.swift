@@ -53,9 +53,27 @@ struct SolverTests {
       let sigma = schedule.sigmas[0]
       var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * velocity[$0] }, shape: [3])
       var solver = makeSolver(kind, schedule: schedule)
-      for _ in 0..<steps { x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x).latents }
+      for _ in 0..<steps {
+        x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x).renoised { noise }.latents
+      }
       #expect(relativeError(x, clean) < 1e-5)
       #expect(solver.index == steps)
+    }
+  }
+
+  @Test("LCM draws noise up to the next level, and none at the end")
+  func renoising() throws {
+    let schedule = try Schedule(timesteps: [900, 500])
+    var solver = makeSolver(.lcm, schedule: schedule)
+    let (x, v, noise) = (Tensor([1, -2], shape: [2]), Tensor([0.5, 1], shape: [2]), Tensor([3, -1], shape: [2]))
+    let first = solver.step(velocity: Velocity(v), latents: x)
+    #expect(relativeError(first.clean.floats(), [0.55, -2.9]) < 1e-6 && first.freshNoise == 0.5)
+    let next = first.renoised { noise }
+    #expect(relativeError(next.latents.floats(), [0.275 + 1.5, -1.45 - 0.5]) < 1e-6 && next.freshNoise == 0)
+    let last = solver.step(velocity: Velocity(v), latents: next.latents)
+    #expect(last.freshNoise == 0 && last.latents.floats() == last.clean.floats())
+    _ = last.renoised {
+      Issue.record("noise was drawn"); return noise
     }
   }
 
@@ -198,7 +216,7 @@ struct SolverTests {
 
   @Test(
     "a step makes so many tensors, guided or not, and its clean sample at most one more, when it is read",
-    arguments: [(SolverKind.unipc, 3, 0), (.dpmpp, 2, 0), (.euler, 1, 1)], [true, false])
+    arguments: [(SolverKind.unipc, 3, 0), (.dpmpp, 2, 0), (.euler, 1, 1), (.lcm, 2, 0)], [true, false])
   func allocations(_ expected: (kind: SolverKind, step: Int, clean: Int), isGuided: Bool) throws {
     let shape: Shape = [16, 21, 8, 8]
     let schedule = try Schedule(solver: expected.kind, steps: 5, shift: 5)
@@ -211,8 +229,9 @@ struct SolverTests {
     }
     for (step, velocity) in Self.velocities(shape, isGuided: isGuided).enumerated() {
       let (solved, made) = counted { solver.step(velocity: velocity, latents: x) }
-      // UniPC's first step has nothing to correct.
-      #expect(made == (expected.kind == .unipc && step == 0 ? 2 : expected.step), "step \(step + 1)")
+      // UniPC's first step has nothing to correct, LCM's last step has no noise to make room for.
+      let isShort = expected.kind == .unipc ? step == 0 : expected.kind == .lcm && step == 4
+      #expect(made == expected.step - (isShort ? 1 : 0), "step \(step + 1)")
       let (_, read) = counted { solved.clean }
       #expect(read == expected.clean, "step \(step + 1)")
       x = solved.latents

@@ -1,5 +1,8 @@
 import CPUBackend
+import Foundation
 import Sampling
+import Synchronization
+import Tensors
 import TestSupport
 import Testing
 import WanKit
@@ -11,14 +14,16 @@ struct RecipeTests {
   private static let kohya = Golden.bundledFolder + "/formats/lora/kohya/style_"
 
   private func plan(
-    _ loras: [String], parts: PartPaths = PartPaths(), change: (inout GenerationRequest) -> Void = { _ in }
+    _ loras: [String], model: String = "t2v", at path: String? = nil, parts: PartPaths = PartPaths(),
+    change: (inout GenerationRequest) -> Void = { _ in }
   ) throws -> GenerationPlan {
     var request = GenerationRequest(prompt: "a cat")
+    let model = try ModelFolder(path: path ?? Golden.bundledFolder + "/" + model, parts: parts)
+    if model.family.conditioning == .channels { request.image = SmallRuns.image }
     request.adapters = loras.map { AdapterRequest(path: $0) }
-    request.size = FrameSize(width: 64, height: 48)
+    request.size = FrameSize(width: 64, height: 64)
     request.frames = 5
     change(&request)
-    let model = try ModelFolder(path: Golden.bundledFolder + "/t2v", parts: parts)
     return try GenerationPlan(request, model: model, on: CPUBackend(threads: 1).traits)
   }
 
@@ -51,5 +56,110 @@ struct RecipeTests {
     let overruled = try plan([file]) { ($0.steps, $0.guidance) = (6, GuidanceScales(1.2)) }
     #expect(overruled.steps == 6 && overruled.isGuided && overruled.shift == 5)
     #expect(throws: RequestError.self) { _ = try plan([]) { $0.preset = "x" } }
+  }
+
+  @Test("the high-noise expert takes as many steps as the recipe or the request says, whatever the timesteps")
+  func switchSteps() throws {
+    let shifted = try plan([]) { ($0.preset, $0.shift) = ("lightx2v", 1) }
+    #expect(shifted.schedule.timesteps == [1000, 750, 500, 250] && shifted.experts == [.high, .high, .low, .low])
+    let own = try plan([]) { ($0.preset, $0.steps, $0.switchStep) = ("lightx2v", 4, 3) }
+    #expect(own.experts == [.high, .high, .high, .low])
+    // For another number of steps the recipe has no say in it.
+    #expect(try plan([]) { ($0.preset, $0.steps) = ("lightx2v", 2) }.experts == [.high, .low])
+    #expect(throws: RequestError.self) { _ = try plan([]) { ($0.steps, $0.switchStep) = (4, 5) } }
+    #expect(throws: RequestError.self) { _ = try plan([], model: "ti2v") { $0.switchStep = 1 } }
+  }
+
+  @Test("FastWan's steps are as they are, or warped where a shift is asked for")
+  func fastwan() throws {
+    let raw = try plan([], model: "ti2v") { $0.preset = "fastwan" }
+    #expect(raw.schedule.timesteps == [1000, 757, 522] && raw.solver == .lcm && !raw.isGuided && raw.shift == 1)
+    let warped = try plan([], model: "ti2v") { ($0.preset, $0.shift) = ("fastwan", 5) }
+    #expect(relativeError(warped.schedule.timesteps, [1000, 939.6723, 845.2073]) < 1e-6)
+    #expect(relativeError(warped.schedule.sigmas, [1, 0.9396723, 0.8452073, 0]) < 1e-6)
+    let two = try plan([], model: "ti2v") { ($0.preset, $0.steps) = ("fastwan", 2) }
+    #expect(two.schedule.timesteps == [1000, 757] && two.warnings.isEmpty)
+    let many = try plan([], model: "ti2v") { ($0.preset, $0.steps) = ("fastwan", 5) }
+    #expect(many.steps == 5 && many.warnings.count == 1 && many.shift == 5)
+  }
+
+  @Test("TurboWan's steps lie at its angles; a shift changes nothing and is told so")
+  func turbo() throws {
+    let plan = try plan([], model: "i2v") { ($0.preset, $0.shift) = ("turbo", 8) }
+    #expect(plan.schedule == (try Schedule(sigmaMax: 200, angles: [1.5, 1.4, 1.0])) && plan.solver == .lcm)
+    #expect(plan.experts == [.high, .high, .low, .low])
+    #expect(plan.warnings.count == 1 && plan.warnings[0].contains("shift 8.0 changes nothing"))
+    let ode = try self.plan([], model: "i2v") { ($0.preset, $0.solver, $0.steps) = ("turbo", .euler, 1) }
+    #expect(ode.solver == .euler && ode.schedule.sigmas.count == 2 && ode.schedule.noiseScale < 1)
+  }
+
+  @Test("names tell FastWan and TurboWan for the models that they were made from")
+  func names() throws {
+    let folder = try TemporaryFolder()
+    for (name, family, expected) in [
+      ("FastWan2.2-TI2V-5B-FullAttn-Diffusers", "ti2v", "fastwan"), ("TurboWan2.2-I2V-A14B-720P", "i2v", "turbo"),
+      ("FastWan-like", "i2v", nil), ("ti2v-turbo", "ti2v", nil),
+    ] {
+      let path = folder.path(name)
+      try FileManager.default.createSymbolicLink(
+        atPath: path, withDestinationPath: Golden.bundledFolder + "/" + family)
+      #expect(try plan([], at: path).recipe?.recipe.name == expected, "\(name)")
+    }
+  }
+
+  @Test("a folder's generation_config.json tells recipe, timesteps and switch, and is overruled by the request")
+  func configuration() throws {
+    let copy = try ModelCopy(of: "t2v")
+    let name = "generation_config.json"
+    try copy.write(#"{"recipe": "lightx2v", "steps": 5, "switch": 1}"#, to: name)
+    let plan = try plan([], at: copy.path)
+    #expect(plan.recipe?.toldBy == copy.path + "/" + name && plan.steps == 5 && !plan.isGuided && plan.shift == 5)
+    #expect(plan.experts == [.high, .low, .low, .low, .low])
+    #expect(try self.plan([], at: copy.path) { $0.preset = "none" }.recipe == nil)
+
+    try copy.write(#"{"timesteps": [1000, 900, 400], "solver": "lcm"}"#, to: name)
+    let listed = try self.plan([], at: copy.path)
+    #expect(listed.schedule.timesteps == [1000, 900, 400] && listed.solver == .lcm)
+    #expect(try self.plan([], at: copy.path) { $0.steps = 4 }.steps == 4)
+
+    for bad in [#"{"recipe": "x"}"#, #"{"timesteps": 3}"#, #"{"timesteps": []}"#, #"{"switch": -1}"#] {
+      try copy.write(bad, to: name)
+      #expect(throws: ModelError.self, "\(bad)") { _ = try self.plan([], at: copy.path) }
+    }
+  }
+
+  @Test("timesteps of a request are what the model is told; a shift that is given warps them")
+  func timesteps() throws {
+    let list: [Float] = [1000, 750, 500, 250]
+    let raw = try plan([]) { ($0.timesteps, $0.solver) = (list, .euler) }
+    #expect(raw.schedule.timesteps == list && raw.shift == 1)
+    let warped = try plan([]) { ($0.timesteps, $0.shift, $0.solver) = (list, 5, .euler) }
+    #expect(relativeError(warped.schedule.timesteps, [1000, 937.5, 833.33333, 625]) < 1e-6)
+    #expect(throws: RequestError.self) { _ = try plan([]) { $0.timesteps = list } }  // UniPC from 1000
+    #expect(throws: RequestError.self) {
+      _ = try plan([]) { ($0.timesteps, $0.solver, $0.steps) = (list, .euler, 3) }
+    }
+  }
+
+  @Test("the noise of each step after the first is the generator's next draw")
+  func freshNoise() async throws {
+    final class Watcher: StepObserver {
+      let seen = Mutex<[(latents: [Float], clean: [Float])]>([])
+      func observe(_ step: StepResult) {
+        seen.withLock { $0.append((step.latents.floats(), step.clean.floats())) }
+      }
+    }
+    let plan = try plan([], model: "ti2v") { ($0.preset, $0.noise, $0.seed) = ("fastwan", .cpu, 9) }
+    let watcher = Watcher()
+    let trace = try #require(
+      try await Engine(backend: CPUBackend(threads: 2)).run(plan, keepTrace: true, observers: [watcher]) { _ in })
+    var generator = NoiseSource.cpu.generator(seed: 9)
+    #expect(trace.noise?.floats() == generator.normal(plan.latentShape).floats())
+    for (step, seen) in watcher.seen.withLock({ $0 }).enumerated() {
+      let level = plan.schedule.sigmas[step + 1]
+      let fresh =
+        level > 0 ? generator.normal(plan.latentShape).floats() : [Float](repeating: 0, count: seen.clean.count)
+      #expect(relativeError(seen.latents, zip(seen.clean, fresh).map { (1 - level) * $0 + level * $1 }) < 1e-6)
+    }
   }
 }

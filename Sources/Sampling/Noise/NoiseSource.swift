@@ -22,17 +22,40 @@ public enum NoiseSource: Sendable, Hashable {
     }
   }
 
-  /// A generator that stands where one stands that has made some draws, each of so many numbers.
-  public func generator(seed: UInt64, after draws: [Int]) -> any NormalGenerator {
-    var generator = generator(seed: seed)
-    for count in draws { _ = generator.normal([count]) }
-    return generator
-  }
-
   /// The first draw of a fresh generator, float32.
   public func normal(seed: UInt64, shape: Shape) -> Tensor {
     var generator = generator(seed: seed)
     return generator.normal(shape)
+  }
+}
+
+/// The noise of a run: each draw follows the ones before it, and how far they have come can be written down.
+public struct NoiseDraws: Sendable {
+  /// How many numbers each draw so far has taken.
+  public private(set) var counts: [Int]
+  private let source: NoiseSource
+  private let seed: UInt64
+  /// `nil` until a draw needs it: a run of most solvers draws once.
+  private var generator: (any NormalGenerator)?
+
+  /// Stands where a generator stands that has made draws of so many numbers.
+  public init(_ source: NoiseSource, seed: UInt64, after counts: [Int] = []) {
+    (self.source, self.seed, self.counts) = (source, seed, counts)
+  }
+
+  /// The next draw, float32; the first of a resumed run makes the earlier ones again.
+  public mutating func next(_ shape: Shape) -> Tensor {
+    var generator = self.generator ?? caughtUp()
+    let noise = generator.normal(shape)
+    self.generator = generator
+    counts.append(shape.count)
+    return noise
+  }
+
+  private func caughtUp() -> any NormalGenerator {
+    var generator = source.generator(seed: seed)
+    for count in counts { _ = generator.normal([count]) }
+    return generator
   }
 }
 

@@ -2,6 +2,15 @@ import Tensors
 
 // Float32 tensors of one shape, taken element by element into a new one: the result is all that is allocated.
 
+/// y = f(a)
+func elementwise(_ a: Tensor, _ f: (Float) -> Float) -> Tensor {
+  Tensor.filled(shape: a.shape) { y in
+    a.withSpan(of: Float.self) { a in
+      for i in 0..<y.count { y[i] = f(a[i]) }
+    }
+  }
+}
+
 /// y = f(a, b)
 func elementwise(_ a: Tensor, _ b: Tensor, _ f: (Float, Float) -> Float) -> Tensor {
   Tensor.filled(shape: a.shape) { y in

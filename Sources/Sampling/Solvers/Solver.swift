@@ -21,8 +21,10 @@ public protocol Solver: Sendable {
 
 /// What a solver makes of a model output.
 public struct SolverStep: Sendable {
-  /// The latents at the next noise level, float32.
+  /// The latents at the next noise level, float32; where ``freshNoise`` is above 0, all of them but their noise.
   public let latents: Tensor
+  /// How much of a fresh draw of noise belongs on top of the latents: 0 but for ``SolverKind/lcm``.
+  public let freshNoise: Float
   private let sample: Sample
 
   private enum Sample {
@@ -31,13 +33,23 @@ public struct SolverStep: Sendable {
   }
 
   /// Of a solver that works on clean samples.
-  init(_ latents: Tensor, clean: Tensor) {
-    (self.latents, sample) = (latents, .known(clean))
+  init(_ latents: Tensor, clean: Tensor, freshNoise: Float = 0) {
+    (self.latents, sample, self.freshNoise) = (latents, .known(clean), freshNoise)
   }
 
   /// Of a solver that does not: the clean sample is computed when it is asked for.
   init(_ latents: Tensor, from start: Tensor, _ velocity: Velocity, sigma: Float) {
-    (self.latents, sample) = (latents, .ahead(of: start, velocity, sigma: sigma))
+    (self.latents, sample, freshNoise) = (latents, .ahead(of: start, velocity, sigma: sigma), 0)
+  }
+
+  /// The step with its fresh noise on top; `draw` gives it, and is not asked where none belongs there.
+  public func renoised(_ draw: () -> Tensor) -> SolverStep {
+    guard freshNoise > 0 else { return self }
+    let noise = draw()
+    precondition(
+      noise.shape == latents.shape && noise.dtype == .f32, "noise \(noise.shape) for latents \(latents.shape)")
+    let level = freshNoise
+    return SolverStep(elementwise(latents, noise) { x, noise in x + level * noise }, clean: clean)
   }
 
   /// The clean sample that the model output points to from where the step began: x - sigma v.
@@ -84,6 +96,8 @@ public enum SolverKind: String, CaseIterable, Sendable, Hashable, Codable {
   case dpmpp = "dpm++"
   /// One Euler step per timestep: what distilled models are made for.
   case euler
+  /// The clean sample, and fresh noise up to the next level: what consistency models are made for.
+  case lcm
 }
 
 /// A solver at the start of a schedule.
@@ -92,6 +106,7 @@ public func makeSolver(_ kind: SolverKind, schedule: Schedule) -> any Solver {
   case .unipc: UniPCSolver(schedule: schedule)
   case .dpmpp: DPMSolver(schedule: schedule)
   case .euler: EulerSolver(schedule: schedule)
+  case .lcm: LCMSolver(schedule: schedule)
   }
 }
 
@@ -105,6 +120,7 @@ public func makeSolver(
   case .unipc: try UniPCSolver(schedule: schedule, state: state)
   case .dpmpp: try DPMSolver(schedule: schedule, state: state)
   case .euler: try EulerSolver(schedule: schedule, state: state)
+  case .lcm: try LCMSolver(schedule: schedule, state: state)
   }
 }
 
@@ -127,31 +143,5 @@ struct NoiseLevel {
     self.sigma = sigma
     alpha = 1 - sigma
     lambda = FloatMath.ln(alpha) - FloatMath.ln(sigma)
-  }
-}
-
-/// x + (next sigma - sigma) v.
-public struct EulerSolver: Solver {
-  public let schedule: Schedule
-  public private(set) var index = 0
-
-  /// At the schedule's first noise level.
-  public init(schedule: Schedule) {
-    self.schedule = schedule
-  }
-
-  init(schedule: Schedule, state: SolverState) throws(SamplingError) {
-    try state.check(schedule, names: [])
-    (self.schedule, index) = (schedule, state.index)
-  }
-
-  public var state: SolverState { SolverState(index: index, tensors: [:]) }
-
-  public mutating func step(velocity: Velocity, latents: Tensor) -> SolverStep {
-    check(velocity, latents)
-    let sigma = schedule.sigmas[index]
-    let difference = schedule.sigmas[index + 1] - sigma
-    index += 1
-    return SolverStep(velocity.map(latents) { x, v in x + difference * v }, from: latents, velocity, sigma: sigma)
   }
 }

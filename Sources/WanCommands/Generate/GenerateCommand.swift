@@ -128,7 +128,9 @@ extension RequestField {
     case .noise: "rng"
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
-    case .prompt, .image, .size, .area, .frames, .fps, .steps, .shift, .guidance, .solver, .seed, .precision,
+    case .switchStep: "steps"
+    case .prompt, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift, .guidance, .solver, .seed,
+      .precision,
       .preset, .like:
       rawValue
     }

@@ -32,8 +32,17 @@ struct GenerateOptions: ParsableArguments {
     parsing: .unconditional, help: ArgumentHelp("Frames per second, as 24, 29.97 or 24000/1001.", valueName: "n"))
   var fps: FrameRateArgument?
 
-  @Option(parsing: .unconditional, help: ArgumentHelp("Sampling steps.", valueName: "n"))
-  var steps: Int?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Sampling steps; HIGH+LOW splits them between the experts.", valueName: "n"))
+  var steps: StepsArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "What the model is told before each step, as 1000,750,500,250; warped only by a --shift that is given.",
+      valueName: "t,..."))
+  var timesteps: TimestepsArgument?
 
   @Option(
     parsing: .unconditional,
@@ -45,7 +54,7 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
   var guidance: GuidanceArgument?
 
-  @Option(help: "unipc, dpm++ or euler.")
+  @Option(help: "How to walk from noise to the clip; lcm takes fresh noise at each step.")
   var solver: SolverKind?
 
   @Option(
@@ -114,7 +123,8 @@ struct GenerateOptions: ParsableArguments {
     request.size = size.map { FrameSize(width: $0.width, height: $0.height) }
     request.frames = frames
     request.framesPerSecond = fps?.rate
-    request.steps = steps
+    (request.steps, request.switchStep) = (steps?.count, steps?.high)
+    request.timesteps = timesteps?.values
     request.shift = shift
     request.guidance = guidance?.scales
     request.solver = solver

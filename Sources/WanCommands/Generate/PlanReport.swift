@@ -61,7 +61,7 @@ struct PlanReport: Encodable {
     if let chosen = clip.recipe {
       lines.append(
         "recipe   \(chosen.recipe.name), for a model distilled to \(chosen.recipe.steps) steps"
-          + (chosen.toldBy.map { ", told by the name of \($0)" } ?? ""))
+          + (chosen.toldBy.map { ", told by \($0)" } ?? ""))
     }
     lines += [
       "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
@@ -69,6 +69,9 @@ struct PlanReport: Encodable {
       "sampling \(Format.count(clip.steps, "step")) \(clip.solver.rawValue), shift \(clip.shift), guidance \(guidance), "
         + "seed \(clip.seed) (\(noise) noise)",
     ]
+    if let timesteps = clip.timesteps {
+      lines.append("         at timesteps " + timesteps.map { Format.fixed(Double($0), 1) }.joined(separator: ", "))
+    }
     if summary.experts.count > 1 || summary.experts.first?.expert != .only {
       let parts = summary.experts.map {
         "\($0.expert.rawValue) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)"

@@ -36,6 +36,37 @@ struct GuidanceArgument: ExpressibleByArgument {
   }
 }
 
+/// A number of steps, or those of the high-noise expert and those of the low-noise one: 4, or 2+2.
+struct StepsArgument: ExpressibleByArgument {
+  let count: Int
+  /// Those of the high-noise expert, where they are told apart.
+  let high: Int?
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "+", omittingEmptySubsequences: false).map { Int($0) }
+    guard let first = parts[0], parts.count <= 2 else { return nil }
+    guard parts.count == 2 else {
+      (count, high) = (first, nil)
+      return
+    }
+    guard let second = parts[1], first >= 0, second >= 0 else { return nil }
+    let (sum, isTooMuch) = first.addingReportingOverflow(second)
+    guard !isTooMuch else { return nil }
+    (count, high) = (sum, first)
+  }
+}
+
+/// Timesteps between commas: 1000,750,500,250.
+struct TimestepsArgument: ExpressibleByArgument {
+  let values: [Float]
+
+  init?(argument: String) {
+    let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
+    values = numbers.compactMap { $0 }
+    guard values.count == numbers.count else { return nil }
+  }
+}
+
 /// A LoRA's file, perhaps its strength, perhaps its expert: `style.safetensors=0.8:high`.
 struct LoRAArgument: ExpressibleByArgument {
   let request: AdapterRequest

@@ -43,8 +43,7 @@ struct DenoisingRun {
   private var solver: any Solver
   /// Where the run stands: [C, T, h, w] float32, with the known first frame put back.
   private(set) var latents: Tensor
-  /// How many numbers each draw of noise has taken.
-  private let draws: [Int]
+  private var draws: NoiseDraws
   /// Gives the transformer of an expert, and the prompts as it sees them.
   private let expert: (Expert) throws -> (model: WanTransformer, context: TextContext)
 
@@ -59,26 +58,27 @@ struct DenoisingRun {
     rotary = RotaryTable(
       headDimension: plan.model.transformers.configuration.headDimension, grid: plan.grid, on: backend)
     switch start {
-    case .noise(let noise):
+    case .noise(let noise, let draws):
       solver = makeSolver(plan.solver, schedule: plan.schedule)
-      (latents, draws) = (conditioning.holding(noise), [noise.count])
+      (latents, self.draws) = (conditioning.holding(noise.scaled(by: plan.schedule.noiseScale)), draws)
     case .state(let state):
       try plan.check(state)
       solver = try makeSolver(plan.solver, schedule: plan.schedule, state: state.history)
-      (latents, draws) = (state.latents, state.facts.draws)
+      latents = state.latents
+      draws = NoiseDraws(plan.noise, seed: plan.seed, after: state.facts.draws)
     }
   }
 
-  /// Where a run begins.
+  /// Where a run begins: with the first draw of its noise, or at a state.
   enum Start {
-    case noise(Tensor)
+    case noise(Tensor, NoiseDraws)
     case state(RunState)
   }
 
   /// Where the run stands.
   private var state: RunState {
     let facts = RunState.Facts(
-      step: solver.index, solver: plan.solver, seed: plan.seed, noise: plan.noise, draws: draws)
+      step: solver.index, solver: plan.solver, seed: plan.seed, noise: plan.noise, draws: draws.counts)
     return RunState(facts, latents: latents, history: solver.state)
   }
 
@@ -97,6 +97,7 @@ struct DenoisingRun {
       context: context, betweenBlocks: stopIfAsked
     ).map(backend.host)
     let solved = solver.step(velocity: guided(velocities, by: name), latents: latents)
+      .renoised { draws.next(plan.latentShape) }
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
     latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
     return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
@@ -114,6 +115,18 @@ struct DenoisingRun {
   }
 }
 
+extension Tensor {
+  /// The noise of a schedule that begins below its full level.
+  fileprivate func scaled(by factor: Float) -> Tensor {
+    guard factor != 1 else { return self }
+    return withSpan(of: Float.self) { x in
+      Tensor.filled(shape: shape) { y in
+        for i in 0..<y.count { y[i] = factor * x[i] }
+      }
+    }
+  }
+}
+
 extension GenerationPlan {
   /// Whether a run of this plan can stand where a state says.
   func check(_ state: RunState) throws(SamplingError) {
@@ -123,6 +136,11 @@ extension GenerationPlan {
     }
     guard facts.step == state.history.index else {
       throw .state("it is of step \(facts.step), its solver's history of step \(state.history.index)")
+    }
+    // One draw to begin with, and one more for each step that puts fresh noise on top.
+    let draws = 1 + (solver == .lcm ? min(facts.step, steps - 1) : 0)
+    guard facts.draws == Array(repeating: latentShape.count, count: max(draws, 0)) else {
+      throw .state("its noise was drawn in \(facts.draws.count) parts of other sizes")
     }
     let tensors = [state.latents] + state.history.tensors.values
     for tensor in tensors where tensor.shape != latentShape || tensor.dtype != .f32 {

@@ -68,9 +68,10 @@ final class GenerationJob {
   private func start() -> DenoisingRun.Start {
     listeners.recorder?.note { $0.sigmas = plan.schedule.sigmas }
     if let state = listeners.state { return .state(state) }
-    let noise = plan.noise.normal(seed: plan.seed, shape: plan.latentShape)
+    var draws = NoiseDraws(plan.noise, seed: plan.seed)
+    let noise = draws.next(plan.latentShape)
     listeners.recorder?.note { $0.noise = noise }
-    return .noise(noise)
+    return .noise(noise, draws)
   }
 
   /// The watchdog looks first, so that a useless step is neither kept nor told.
@@ -82,8 +83,9 @@ final class GenerationJob {
   /// The embeddings of the plan's prompts, [n, textDimension] each; the encoder is loaded only for those that the cache
   /// does not have.
   private func encodeText() throws -> [Tensor] {
-    let warnings = plan.recipe?.warnings(steps: plan.steps, guidance: plan.guidance) ?? []
-    for notice in warnings + plan.fittedAdapters.notices + plan.tokenIDs.notices { listeners.onEvent(.notice(notice)) }
+    for notice in plan.warnings + plan.fittedAdapters.notices + plan.tokenIDs.notices {
+      listeners.onEvent(.notice(notice))
+    }
     let (prompts, part, precision) = (plan.tokenIDs.all, plan.model.textEncoder, plan.precision.unquantized)
     let cache = try tools.promptCache?.prompts(of: part, precision) { listeners.onEvent(.notice($0)) }
     let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }

@@ -90,6 +90,15 @@ struct ConfigurationFile {
     return numbers
   }
 
+  /// From one number to `most` of them.
+  func list(_ name: String, upTo most: Int, in range: ClosedRange<Double>) throws(ModelError) -> [Double]? {
+    guard let value = value(name) else { return nil }
+    guard case .array(let values) = value, (1...most).contains(values.count) else {
+      throw wrong(name, "a list of 1 to \(most) numbers")
+    }
+    return try numbers(name, count: values.count, in: range)
+  }
+
   private func wrong(_ name: String, _ expected: String) -> ModelError {
     .badConfiguration(file: path, reason: "'\(name)' must be \(expected)")
   }
@@ -129,6 +138,14 @@ extension GenerationDefaults {
   /// These defaults with those of a generation_config.json over them.
   func overridden(by file: ConfigurationFile) throws(ModelError) -> GenerationDefaults {
     var result = self
+    if let name = try file.string("recipe") {
+      guard let recipe = Recipe.all.first(where: { $0.name == name }) else {
+        throw .badConfiguration(
+          file: file.path, reason: "'recipe' must be one of \(Recipe.known), not '\(name.prefix(40))'")
+      }
+      result = recipe.applied(to: result)
+      result.own.recipe = ChosenRecipe(recipe, toldBy: file.path)
+    }
     if let size = try file.numbers("size", count: 2, in: 1...32_768) {
       guard size.allSatisfy({ $0 == $0.rounded() }) else {
         throw .badConfiguration(file: file.path, reason: "'size' must be whole numbers of pixels")
@@ -137,8 +154,10 @@ extension GenerationDefaults {
     }
     result.frames = try file.integer("frames", in: 1...4_093) ?? frames
     result.framesPerSecond = try file.number("fps", in: 1...240).map { FrameRate($0) } ?? framesPerSecond
-    result.steps = try file.integer("steps", in: 1...1_000) ?? steps
-    result.shift = try file.number("shift", in: 1e-3...1e3) ?? shift
+    result.own.timesteps = try file.list("timesteps", upTo: 1_000, in: 0...1_000)?.map { Float($0) }
+    result.own.switchStep = try file.integer("switch", in: 0...1_000)
+    result.steps = try file.integer("steps", in: 1...1_000) ?? result.own.timesteps?.count ?? result.steps
+    result.shift = try file.number("shift", in: 1e-3...1e3) ?? result.shift
     if let scales = try file.numbers("guidance", count: 2, in: -1e3...1e3) {
       result.guidance = GuidanceScales(low: Float(scales[0]), high: Float(scales[1]))
     }

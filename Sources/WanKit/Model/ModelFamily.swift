@@ -36,6 +36,21 @@ public struct GenerationDefaults: Sendable, Hashable {
   public var guidance: GuidanceScales
   /// Which sampler runs (`sample_solver`).
   public var solver: SolverKind
+  /// What a folder's own generation_config.json says beyond that.
+  public var own = Own()
+
+  /// How a folder of a distilled model says that it is run.
+  public struct Own: Sendable, Hashable {
+    /// A recipe by name, and the file that names it.
+    public var recipe: ChosenRecipe?
+    /// Of each step, falling from at most 1000, not warped.
+    public var timesteps: [Float]?
+    /// How many steps the high-noise expert takes.
+    public var switchStep: Int?
+
+    /// Says nothing.
+    public init() {}
+  }
 }
 
 /// The factor on the difference that the prompt makes, per expert.

@@ -38,6 +38,10 @@ public struct GenerationPlan: Sendable {
   public let profile: Profile
   /// How a distilled model is run; `nil` for others.
   public let recipe: ChosenRecipe?
+  /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
+  let hasListedSteps: Bool
+  /// What a distilled model cannot use of what was asked for.
+  public let warnings: [String]
   /// The LoRAs, as asked for.
   public let adapters: [AdapterRequest]
   /// The LoRAs, opened and fitted to the transformers.
@@ -87,7 +91,9 @@ extension GenerationPlan {
   public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
     profile = request.profile ?? .wan
     recipe = try ChosenRecipe(request, model: model)
-    let defaults = recipe?.recipe.applied(to: model.defaults) ?? model.defaults
+    // A folder that names its recipe has it in its defaults already, under what else it says.
+    let isOwn = recipe == model.defaults.own.recipe
+    let defaults = isOwn ? model.defaults : recipe?.recipe.applied(to: model.defaults) ?? model.defaults
     self.model = model
     prompt = try Self.checked(request.prompt, .prompt)
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
@@ -104,11 +110,10 @@ extension GenerationPlan {
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
     }
-    let own = profile == .diffusers && recipe == nil ? model.schedulerShift : nil
-    shift = request.shift ?? own ?? defaults.shift
-    solver = request.solver ?? defaults.solver
-    schedule = try Self.schedule(solver, steps: request.steps ?? defaults.steps, shift: shift, profile)
-    experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps)
+    let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
+    (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
+    hasListedSteps = chosen.isListed
+    warnings = recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? []
     adapters = request.adapters
     fittedAdapters = try FittedAdapters(request.adapters, for: model.transformers)
     seed = request.seed

@@ -22,6 +22,10 @@ public struct GenerationRequest: Sendable, Equatable {
   public var framesPerSecond: FrameRate?
   /// Of the solver, 1...1000.
   public var steps: Int?
+  /// How many of them the high-noise expert takes; by the model's boundary, or its recipe, unless given.
+  public var switchStep: Int?
+  /// What the model is told before each step, falling from at most 1000; warped only by a shift that is given.
+  public var timesteps: [Float]?
   /// The flow shift, above 0; larger values spend more steps on noisy latents.
   public var shift: Double?
   /// Per expert, finite; with 1 for both the negative prompt is left out.
@@ -76,6 +80,8 @@ extension GenerationRequest: Codable {
     frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
     framesPerSecond = try fields.decodeIfPresent(FrameRate.self, forKey: .fps)
     steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
+    switchStep = try fields.decodeIfPresent(Int.self, forKey: .switchStep)
+    timesteps = try fields.decodeIfPresent([Float].self, forKey: .timesteps)
     shift = try fields.decodeIfPresent(Double.self, forKey: .shift)
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
@@ -95,6 +101,8 @@ extension GenerationRequest: Codable {
     try fields.encodeIfPresent(frames, forKey: .frames)
     try fields.encodeIfPresent(framesPerSecond, forKey: .fps)
     try fields.encodeIfPresent(steps, forKey: .steps)
+    try fields.encodeIfPresent(switchStep, forKey: .switchStep)
+    try fields.encodeIfPresent(timesteps, forKey: .timesteps)
     try fields.encodeIfPresent(shift, forKey: .shift)
     try fields.encodeIfPresent(guidance, forKey: .guidance)
     try fields.encodeIfPresent(solver, forKey: .solver)
@@ -211,7 +219,7 @@ public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIt
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.
-  case steps, shift, guidance, solver, seed, noise, precision, adapters, preset
+  case steps, switchStep, timesteps, shift, guidance, solver, seed, noise, precision, adapters, preset
   /// ``GenerationRequest/profile``
   case like
   /// ``GenerationRequest/decodingTiling``

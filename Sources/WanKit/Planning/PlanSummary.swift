@@ -21,6 +21,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let precision: Precision
   /// The flow shift.
   public let shift: Double
+  /// What the model is told before each step, where a number of steps and a shift do not tell it.
+  public let timesteps: [Float]?
   /// Of each expert; one transformer takes the low one.
   public let guidanceLow, guidanceHigh: Float
   /// Of the noise.
@@ -43,6 +45,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     size = FrameSize(width: plan.width, height: plan.height)
     (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
+    timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
     like = plan.profile == .wan ? nil : plan.profile

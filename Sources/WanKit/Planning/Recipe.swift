@@ -5,34 +5,71 @@ import Tensors
 
 /// How a distilled model is run: with few steps, and without guidance, which it has learnt to do without.
 ///
-/// Nothing in a file tells that its model was distilled; its name does.
+/// Nothing in a file tells that its model was distilled; its name does, or a folder's generation_config.json.
 public struct Recipe: Sendable, Hashable, Codable {
   /// As `--preset` of the command names it.
   public let name: String
   /// Of the solver, and the most that are of any use.
   public let steps, mostSteps: Int
-  /// The flow shift.
+  /// Where the steps lie.
+  public let grid: Grid
+  /// The flow shift of evenly spaced steps.
   public let shift: Double
   /// Of both experts.
   public let guidance: Float
   /// Which sampler walks.
   public let solver: SolverKind
+  /// How many of the ``steps`` the high-noise expert takes; by the model's boundary where it is `nil`.
+  public let switchStep: Int?
+
+  /// Where the steps of a distilled model lie.
+  public enum Grid: Sendable, Hashable, Codable {
+    /// Evenly spaced, warped by the flow shift.
+    case even
+    /// At these timesteps, as they are; `nearestOfShift` as in ``Schedule``. A shift that is asked for warps them.
+    case timesteps([Float], nearestOfShift: Double)
+    /// At the angle whose tangent this is, and at these angles of the quarter circle. No shift changes them.
+    case angles(sigmaMax: Double, [Double])
+  }
 
   /// LightX2V's step distillation of both A14B models, as LoRAs and as whole models
   /// (https://github.com/ModelTC/LightX2V, configurations of the 4-step models): timesteps 1000, 937.5, 833.33, 625.
   public static let lightx2v = Recipe(
-    name: "lightx2v", steps: 4, mostSteps: 8, shift: 5, guidance: 1, solver: .euler)
+    name: "lightx2v", steps: 4, mostSteps: 8, grid: .even, shift: 5, guidance: 1, solver: .euler, switchStep: 2)
 
-  /// Every recipe, by name.
-  public static let all = [lightx2v]
+  /// FastVideo's distribution matching distillation of TI2V-5B (https://github.com/hao-ai-lab/FastVideo,
+  /// `DmdDenoisingStage`): timesteps 1000, 757, 522 as they are, unless a shift is asked for; FastVideo's program for
+  /// Apple's machines warps them by 5.
+  public static let fastwan = Recipe(
+    name: "fastwan", steps: 3, mostSteps: 3, grid: .timesteps([1000, 757, 522], nearestOfShift: 8), shift: 5,
+    guidance: 1, solver: .lcm, switchStep: nil)
+
+  /// TurboDiffusion's rCM distillation of I2V-A14B (https://github.com/thu-ml/TurboDiffusion, `wan2.2_i2v_infer.py`):
+  /// sigma_max 200, with fresh noise at each step; `--solver euler` is its `--ode`.
+  public static let turbo = Recipe(
+    name: "turbo", steps: 4, mostSteps: 4, grid: .angles(sigmaMax: 200, [1.5, 1.4, 1.0]), shift: 5,
+    guidance: 1, solver: .lcm, switchStep: nil)
+
+  /// Every recipe.
+  public static let all = [lightx2v, fastwan, turbo]
+
+  /// Parts of names that tell a recipe, in lower case, and whether what was distilled has two experts.
+  private static let marks: [(recipe: Recipe, isOfExperts: Bool, parts: [String])] = [
+    (lightx2v, true, ["lightx2v", "lightning", "4step", "4-step", "4_step"]), (fastwan, false, ["fastwan"]),
+    (turbo, true, ["turbo"]),
+  ]
+
+  /// Their names, as messages list them.
+  static var known: String { all.map(\.name).joined(separator: ", ") }
 
   /// The recipe of a model whose files have such names, and the file that tells it.
-  static func told(by paths: [String]) -> (recipe: Recipe, path: String)? {
+  static func told(by paths: [String], hasTwoExperts: Bool) -> (recipe: Recipe, path: String)? {
     for path in paths {
       // The model's or the LoRA's own name, or that of the folder that a pair of files lies in.
       let names = [Paths.name(of: path), Paths.name(of: Paths.folder(of: path))].map { $0.lowercased() }
-      let marks = ["lightx2v", "lightning", "4step", "4-step", "4_step"]
-      if names.contains(where: { name in marks.contains(where: name.contains) }) { return (lightx2v, path) }
+      for mark in marks where mark.isOfExperts == hasTwoExperts {
+        if names.contains(where: { mark.parts.contains(where: $0.contains) }) { return (mark.recipe, path) }
+      }
     }
     return nil
   }
@@ -44,41 +81,60 @@ public struct Recipe: Sendable, Hashable, Codable {
     defaults.guidance = GuidanceScales(guidance)
     return defaults
   }
+
+  /// The schedule of so many of its steps, and the shift that warped it; `nil` where the recipe's are evenly spaced, or
+  /// are fewer.
+  func schedule(steps: Int, shift: Double?) throws(SamplingError) -> (schedule: Schedule, shift: Double)? {
+    switch grid {
+    case .timesteps(let timesteps, let trainedShift) where steps <= timesteps.count:
+      let timesteps = Array(timesteps.prefix(steps))
+      guard let shift else { return (try Schedule(timesteps: timesteps, nearestOfShift: trainedShift), 1) }
+      return (try Schedule(timesteps: timesteps, shift: shift), shift)
+    case .angles(let sigmaMax, let angles) where steps <= angles.count + 1:
+      return (try Schedule(sigmaMax: sigmaMax, angles: Array(angles.prefix(steps - 1))), 1)
+    default: return nil
+    }
+  }
 }
 
 /// The recipe that a plan goes by, and why.
 public struct ChosenRecipe: Sendable, Hashable, Codable {
   /// The recipe.
   public let recipe: Recipe
-  /// The file whose name told it; `nil` where the request names it.
+  /// The file whose name, or whose text, told it; `nil` where the request names it.
   public let toldBy: String?
 
-  /// The recipe that a request asks for, or that names tell.
+  init(_ recipe: Recipe, toldBy: String?) {
+    (self.recipe, self.toldBy) = (recipe, toldBy)
+  }
+
+  /// The recipe that a request asks for, or that a model's configuration or names tell.
   ///
   /// - Throws: ``RequestError`` for a name that is none.
   init?(_ request: GenerationRequest, model: ModelFolder) throws(RequestError) {
     if let name = request.preset {
       if name == Self.none { return nil }
       guard let recipe = Recipe.all.first(where: { $0.name == name }) else {
-        let known = (Recipe.all.map(\.name) + [Self.none]).joined(separator: ", ")
-        throw .field(.preset, "there is no '\(name.prefix(40))'; known are \(known)")
+        throw .field(.preset, "there is no '\(name.prefix(40))'; known are \(Recipe.known), \(Self.none)")
       }
-      (self.recipe, toldBy) = (recipe, nil)
+      self.init(recipe, toldBy: nil)
       return
     }
-    // What such LoRAs and models are made from has two experts.
+    if let chosen = model.defaults.own.recipe {
+      self = chosen
+      return
+    }
     let files = model.transformers.all.map(\.part.source.location) + model.foundParts.map(\.path) + [model.path]
-    guard model.family.hasTwoExperts,
-      let told = Recipe.told(by: request.adapters.filter { $0.strength != 0 }.map(\.path) + files)
-    else { return nil }
-    (recipe, toldBy) = (told.recipe, told.path)
+    let adapters = request.adapters.filter { $0.strength != 0 }.map(\.path)
+    guard let told = Recipe.told(by: adapters + files, hasTwoExperts: model.family.hasTwoExperts) else { return nil }
+    self.init(told.recipe, toldBy: told.path)
   }
 
   /// The name that asks for no recipe, whatever the files' names say.
   public static let none = "none"
 
   /// What is wrong with choices that a distilled model cannot use.
-  func warnings(steps: Int, guidance: GuidanceScales) -> [String] {
+  func warnings(steps: Int, guidance: GuidanceScales, shift: Double?) -> [String] {
     var warnings: [String] = []
     if steps > recipe.mostSteps {
       warnings.append(
@@ -88,6 +144,9 @@ public struct ChosenRecipe: Sendable, Hashable, Codable {
       warnings.append(
         "guidance \(max(guidance.low, guidance.high)) is for models that were not distilled; \(recipe.name) is run with 1"
       )
+    }
+    if let shift, case .angles(_, let angles) = recipe.grid, steps <= angles.count + 1 {
+      warnings.append("shift \(shift) changes nothing: the steps of \(recipe.name) lie at angles of their own")
     }
     return warnings
   }

@@ -111,18 +111,4 @@ extension GenerationPlan {
     }
     return tiling
   }
-
-  static func schedule(
-    _ solver: SolverKind, steps: Int, shift: Double, _ profile: Profile
-  ) throws(RequestError) -> Schedule {
-    guard (1...1000).contains(steps) else { throw .field(.steps, "\(steps) is not from 1 to 1000") }
-    guard shift.isFinite, shift > 0 else { throw .field(.shift, "\(shift) is not a positive number") }
-    do {
-      // Of the solvers here, diffusers' pipelines run UniPC alone on a grid of their own.
-      if profile == .diffusers, solver == .unipc { return try Schedule(diffusersSteps: steps, shift: shift) }
-      return try Schedule(solver: solver, steps: steps, shift: shift)
-    } catch {
-      throw .schedule(error)
-    }
-  }
 }

@@ -21,7 +21,7 @@ enum OfficialLayout {
       let isNamed = (high: replaced.highNoise != nil, low: replaced.lowNoise != nil)
       if listing.contains(high) || !isNamed.high { files.highNoise = try expert(high, listing) }
       if listing.contains(low) || !isNamed.low { files.lowNoise = try expert(low, listing) }
-      files.defaultsFolders = [high, low].map { Paths.join(listing.path, $0) }
+      files.defaultsFolders = [listing.path] + [high, low].map { Paths.join(listing.path, $0) }
     } else if replaced.transformer == nil {
       files.transformer = try place(listing)
       files.defaultsFolders = [listing.path]
