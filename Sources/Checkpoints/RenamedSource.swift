@@ -40,6 +40,8 @@ public struct RenamedSource: WeightSource {
 
   public var files: [String] { base.files }
 
+  public var metadata: [(key: String, value: String)] { base.metadata }
+
   public func discardCachedPages() { base.discardCachedPages() }
 
   public func matrix(_ name: String) throws(WeightError) -> StoredMatrix {

@@ -54,6 +54,13 @@ extension Tensor {
     }
   }
 
+  /// Bytes in a row.
+  public init(bytes: [UInt8]) {
+    self = Tensor.filled(shape: [bytes.count], dtype: .u8, as: UInt8.self) { span in
+      for i in bytes.indices { span[i] = bytes[i] }
+    }
+  }
+
   /// This tensor and another of as many elements, added one by one in float32; for small tensors of weights.
   public func adding(_ other: Tensor) -> Tensor {
     let (a, b) = (floats(), other.floats())
@@ -70,6 +77,10 @@ extension Tensor {
     case .bf16:
       return Tensor.filled(shape: shape, dtype: .bf16, as: UInt16.self) { span in
         for i in values.indices { span[i] = BFloat16.round(values[i]) }
+      }
+    case .f16:
+      return Tensor.filled(shape: shape, dtype: .f16, as: UInt16.self) { span in
+        for i in values.indices { span[i] = values[i].halfBits }
       }
     default: preconditionFailure("conversion from \(self.dtype) to \(dtype) is not offered")
     }
@@ -97,5 +108,19 @@ extension Float {
     case (31, _): self = Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
     default: self = Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
     }
+  }
+
+  /// The IEEE half-precision bit pattern nearest to this value: ties go to the even one, overflow to infinity.
+  public var halfBits: UInt16 {
+    let sign = UInt16(truncatingIfNeeded: bitPattern >> 16) & 0x8000
+    if isNaN { return sign | 0x7E00 }
+    if magnitude < 0x1p-14 {
+      // Too small for a leading one; the next code is the least with one, so that a carry is right.
+      return sign | UInt16((magnitude * 0x1p24).rounded(.toNearestOrEven))
+    }
+    if magnitude >= 65_520 { return sign | 0x7C00 }
+    let bits = bitPattern & 0x7FFF_FFFF
+    let rounded = bits &+ 0xFFF &+ (bits >> 13 & 1)
+    return sign | UInt16(truncatingIfNeeded: (rounded >> 13) &- (112 << 10))
   }
 }

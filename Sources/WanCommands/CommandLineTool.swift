@@ -62,7 +62,9 @@ struct WanCommand: AsyncParsableCommand {
         wan generate --model Wan2.2-TI2V-5B --prompt "Two cats box on a stage." --output cats.mp4
       """,
     version: SoftwareVersion.current,
-    subcommands: [GenerateCommand.self, InspectCommand.self, BenchCommand.self, SynthesizeCommand.self])
+    subcommands: [
+      GenerateCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, SynthesizeCommand.self,
+    ])
 }
 
 /// What clips and reports name as their maker.

@@ -75,6 +75,12 @@ extension ElementFormat {
     }
   }
 
+  /// The number of a format in a GGUF file; `nil` where such files have none for it.
+  var ggufType: UInt32? {
+    Self.dtypes.first { ElementFormat($0.value) == self }?.key
+      ?? Self.codings.first { ElementFormat($0.value) == self }?.key
+  }
+
   private static let dtypes: [UInt32: DType] = [
     0: .f32, 1: .f16, 24: .i8, 25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
   ]

@@ -26,6 +26,13 @@ public struct GGUFFile: WeightSource {
 
   public var names: [String] { header.entries.map(\.name) }
 
+  /// The texts of keys such as `general.name`.
+  public var metadata: [(key: String, value: String)] {
+    header.values.keys.sorted().compactMap { key in
+      key.hasPrefix("general.") ? text(key).map { (key, $0) } : nil
+    }
+  }
+
   /// A text that the file carries beside its tensors: `general.architecture`.
   public func text(_ key: String) -> String? {
     if case .string(let text)? = header.values[key] { text } else { nil }

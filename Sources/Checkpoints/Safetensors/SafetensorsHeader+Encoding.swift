@@ -19,7 +19,7 @@ extension SafetensorsHeader {
       let end = offset + entry.byteCount
       let shape = entry.shape.dimensions.map(String.init).joined(separator: ",")
       members.append(
-        "\(entry.name.jsonQuoted):{\"dtype\":\"\(entry.dtype.rawValue)\",\"shape\":[\(shape)],"
+        "\(entry.name.jsonQuoted):{\"dtype\":\"\(entry.format.name)\",\"shape\":[\(shape)],"
           + "\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }

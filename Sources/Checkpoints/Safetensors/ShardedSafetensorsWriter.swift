@@ -30,7 +30,7 @@ public struct ShardedSafetensorsWriter: ~Copyable {
   public mutating func write(_ tensor: Tensor, as name: String) throws(CheckpointError) {
     if tensor.count == 0 { return }
     guard shard < shards.count, written == 0, shards[shard][position].name == name,
-      shards[shard][position].shape == tensor.shape, shards[shard][position].dtype == tensor.dtype
+      shards[shard][position].fits(tensor)
     else { throw CheckpointError(path: folder, at: .key(name), "this is not the tensor whose turn it is") }
     try tensor.withBytes { (bytes: Span<UInt8>) throws(CheckpointError) in try write(bytes) }
   }

@@ -37,6 +37,8 @@ public struct ScaledSource: WeightSource {
 
   public var files: [String] { base.files }
 
+  public var metadata: [(key: String, value: String)] { base.metadata }
+
   public func descriptor(_ name: String) -> TensorDescriptor? {
     forms[name]?.descriptor ?? base.descriptor(name)
   }

@@ -6,6 +6,8 @@ public protocol WeightSource: Sendable {
   var files: [String] { get }
   /// Every tensor's name, in the file's order.
   var names: [String] { get }
+  /// Texts that the file carries beside its tensors; none by default.
+  var metadata: [(key: String, value: String)] { get }
   /// Shape and format without touching the elements, also of formats that are not read; `nil` for a name that is not
   /// there.
   func descriptor(_ name: String) -> TensorDescriptor?
@@ -26,6 +28,8 @@ public protocol WeightSource: Sendable {
 
 extension WeightSource {
   public var files: [String] { [location] }
+
+  public var metadata: [(key: String, value: String)] { [] }
 
   public func matrix(_ name: String) throws(WeightError) -> StoredMatrix { try storedMatrix(name) }
 

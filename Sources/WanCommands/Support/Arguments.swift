@@ -184,6 +184,8 @@ enum RandomGenerator: String, ExpressibleByArgument, CaseIterable {
 extension Precision: ExpressibleByArgument {}
 extension SolverKind: ExpressibleByArgument {}
 extension Profile: ExpressibleByArgument {}
+extension StorageFormat: ExpressibleByArgument {}
+extension StorageLayout: ExpressibleByArgument {}
 
 /// A path as it stands on the command line, with `~` expanded in every option alike: shells leave it in `--output=~/a`.
 struct PathArgument: Sendable {

@@ -1,15 +1,16 @@
 import ArgumentParser
 import Foundation
 import WanKit
+import WanModels
 
 /// `wan synthesize`: a full-size checkpoint of random weights.
 struct SynthesizeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "synthesize",
     abstract: "Writes a full-size checkpoint of random weights, for tests of memory and speed.",
-    discussion: "The folder has the official layout, safetensors throughout, bf16. Its clips are noise.")
+    discussion: "The same types and layouts as 'wan convert'. Its clips are noise.")
 
-  @Argument(help: "ti2v-5b (20 GiB), t2v-a14b or i2v-a14b (64 GiB each).")
+  @Argument(help: "ti2v-5b (21 GiB in bf16), t2v-a14b or i2v-a14b (64 GiB each).")
   var model: String
 
   @Argument(help: "The folder to make.", completion: .directory, transform: PathArgument.path)
@@ -18,37 +19,38 @@ struct SynthesizeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Seed of the weights.", valueName: "n"))
   var seed: UInt64 = 0
 
+  @Option(name: .shortAndLong, help: "What large matrices are stored as.")
+  var format: StorageFormat = .bf16
+
+  @Option(help: "Whose names and folders: official, diffusers, comfy or gguf; the one that the format is for.")
+  var layout: StorageLayout?
+
+  @Option(help: ArgumentHelp("Blocks of each transformer; those of the published model unless given.", valueName: "n"))
+  var layers: Int?
+
   func validate() throws {
-    _ = try SyntheticModel(named: model)
+    let deepest = try SyntheticModel(named: model).transformer.layers
+    if let layers, !(1...deepest).contains(layers) {
+      throw ValidationError("--layers \(layers) is not from 1 to \(deepest)")
+    }
   }
 
   func run() async throws {
-    let synthetic = try SyntheticModel(named: model)
-    try checkFolder(needing: synthetic.byteCount)
+    let named = try SyntheticModel(named: model)
+    let synthetic = layers.map(named.with) ?? named
+    let conversion = try Conversion(synthetic, seed: seed, to: folder, as: format, layout: layout)
+    for file in conversion.files {
+      Console.note("will write \(file.name) (\(Format.gibibytes(file.bytes)))")
+    }
+    let backend = try EngineOptions.parse([]).makeBackend()
     do {
-      try await interruptible {
-        try synthetic.write(to: folder, seed: seed) { Console.note("writing \($0) (\(Format.gibibytes($1)))") }
+      _ = try await interruptible {
+        let progress = ConversionProgress(isShown: true)
+        return try conversion.run(on: backend) { progress.tell($0, $1, $2) }
       }
     } catch is CancellationError {
-      Console.note("stopped; complete files were left in \(folder)")
+      Console.note("stopped; nothing was left of \(folder)")
       throw ExitCode(130)
-    }
-  }
-
-  /// Checks that the folder is new or empty and that its disk has room.
-  private func checkFolder(needing bytes: Int) throws {
-    let path = URL(fileURLWithPath: folder).path
-    if FileManager.default.fileExists(atPath: path), !FileManager.default.fileExists(atPath: path + "/.") {
-      throw CommandError("\(folder) is not a folder; name a new one")
-    }
-    if let names = try? FileManager.default.contentsOfDirectory(atPath: folder), !names.isEmpty {
-      throw CommandError("\(folder) is not empty; name a new folder")
-    }
-    var parent = URL(fileURLWithPath: folder)
-    while !FileManager.default.fileExists(atPath: parent.path), parent.path != "/" { parent.deleteLastPathComponent() }
-    let system = try? FileManager.default.attributesOfFileSystem(forPath: parent.path)
-    if let free = (system?[.systemFreeSize] as? NSNumber)?.intValue, free < bytes {
-      throw CommandError("\(folder) needs \(Format.gibibytes(bytes)), its disk has \(Format.gibibytes(free)) free")
     }
   }
 }

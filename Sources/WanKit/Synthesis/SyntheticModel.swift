@@ -1,5 +1,3 @@
-import Checkpoints
-import Foundation
 import Layers
 import Tensors
 public import WanModels
@@ -33,80 +31,17 @@ public struct SyntheticModel: Sendable {
     self.textEncoder = textEncoder
   }
 
-  /// The checkpoints of the model: where each lies in the folder and what it holds.
-  public func checkpoints(seed: UInt64 = 0) -> [(path: String, weights: RandomWeights)] {
-    let experts = family.hasTwoExperts ? ["high_noise_model/", "low_noise_model/"] : [""]
-    var files = experts.enumerated().map { i, folder in
-      (
-        folder + "diffusion_pytorch_model.safetensors",
-        RandomWeights(Demand(of: WanTransformer.self, transformer), seed: seed &+ UInt64(i))
-      )
-    }
-    files.append(
-      (family.autoencoderNames[0] + ".safetensors", RandomWeights(autoencoder.demand, seed: seed)))
-    files.append(
-      ("models_t5_umt5-xxl-enc-bf16.safetensors", RandomWeights(Demand(of: UMT5Encoder.self, textEncoder), seed: seed)))
-    return files
+  /// Bytes that its checkpoints take in bf16.
+  public var byteCount: Int {
+    let experts = Array(repeating: Demand(of: WanTransformer.self, transformer), count: family.hasTwoExperts ? 2 : 1)
+    return (experts + [autoencoder.demand, Demand(of: UMT5Encoder.self, textEncoder)])
+      .reduce(0) { $0 + RandomWeights($1).byteCount }
   }
 
-  /// Bytes that the checkpoints take.
-  public var byteCount: Int { checkpoints().reduce(0) { $0 + $1.weights.byteCount } }
-
-  /// Writes a folder in the official layout, bf16 safetensors throughout.
-  ///
-  /// - Parameter onFile: called with each file's path and bytes before it is written.
-  /// - Throws: `CheckpointError` when the disk refuses; `CancellationError` between tensors.
-  public func write(
-    to folder: String, seed: UInt64 = 0, onFile: (_ path: String, _ bytes: Int) -> Void = { _, _ in }
-  ) throws {
-    let files = FileManager.default
-    try files.createDirectory(atPath: folder + "/google/umt5-xxl", withIntermediateDirectories: true)
-    for (path, weights) in checkpoints(seed: seed) {
-      let target = folder + "/" + path
-      let directory = URL(fileURLWithPath: target).deletingLastPathComponent().path
-      try files.createDirectory(atPath: directory, withIntermediateDirectories: true)
-      onFile(target, weights.byteCount)
-      try Self.write(weights, to: target)
-      if path.hasSuffix("diffusion_pytorch_model.safetensors") {
-        try Data(configuration.utf8).write(to: URL(fileURLWithPath: directory + "/config.json"), options: .atomic)
-      }
-    }
-    try Data(ByteTokenizer.json.utf8).write(
-      to: URL(fileURLWithPath: folder + "/google/umt5-xxl/tokenizer.json"), options: .atomic)
-  }
-
-  private static func write(_ weights: RandomWeights, to path: String) throws {
-    let entries = weights.names.compactMap { name in
-      weights.descriptor(name).flatMap { descriptor in
-        descriptor.dtype.map { SafetensorsWriter.Entry(name: name, shape: descriptor.shape, dtype: $0) }
-      }
-    }
-    var writer = try SafetensorsWriter(path: path, entries: entries, metadata: [("format", "pt")])
-    for name in weights.names {
-      try Task.checkCancellation()
-      try writer.write(weights.tensor(name), as: name)
-    }
-    try writer.finish()
-  }
-
-  /// The published config.json's fields.
-  private var configuration: String {
-    """
-    {
-      "_class_name": "WanModel",
-      "dim": \(transformer.dimension),
-      "eps": 1e-06,
-      "ffn_dim": \(transformer.feedForward),
-      "freq_dim": \(transformer.timeFrequencies),
-      "in_dim": \(transformer.inputChannels),
-      "model_type": "\(family.modelType)",
-      "num_heads": \(transformer.heads),
-      "num_layers": \(transformer.layers),
-      "out_dim": \(transformer.outputChannels),
-      "text_len": \(transformer.textLength)
-    }
-
-    """
+  /// The same model with so many blocks in each transformer.
+  public func with(layers: Int) -> SyntheticModel {
+    SyntheticModel(
+      family: family, transformer: transformer.with(layers: layers), autoencoder: autoencoder, textEncoder: textEncoder)
   }
 }
 

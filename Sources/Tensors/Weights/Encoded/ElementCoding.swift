@@ -55,6 +55,14 @@ public enum ElementCoding: String, Sendable, Hashable, CaseIterable {
   }
 
   /// The numbers of whole blocks, one behind the other.
+  public func decode(_ bytes: [UInt8]) -> [Float] {
+    var numbers = [Float](repeating: 0, count: bytes.count / block.bytes * block.elements)
+    var span = numbers.mutableSpan
+    decode(bytes, into: &span)
+    return numbers
+  }
+
+  /// The numbers of whole blocks, one behind the other.
   ///
   /// - Parameters:
   ///   - bytes: whole blocks.
@@ -98,30 +106,5 @@ public enum ElementCoding: String, Sendable, Hashable, CaseIterable {
     case .iq4_XS: block.groupsOfPlaces(into: &numbers)
     case .e4m3, .e5m2, .e2m1: preconditionFailure("\(rawValue) has no blocks")
     }
-  }
-}
-
-/// The numbers of floats of a byte and less, by their codes.
-public enum SmallFloat {
-  /// 256 numbers; codes 127 and 255 are NaN.
-  public static let e4m3: [Float] = (0..<256).map { code in
-    let (exponent, fraction) = (code >> 3 & 15, Float(code & 7))
-    let size =
-      exponent == 15 && fraction == 7
-      ? Float.nan : exponent == 0 ? fraction * 0x1p-9 : (1 + fraction / 8) * power(exponent - 7)
-    return code < 128 ? size : -size
-  }
-
-  /// 256 numbers, infinities and NaN as a half has them.
-  public static let e5m2: [Float] = (0..<256).map { Float(halfBits: UInt16($0) << 8) }
-
-  /// 16 numbers.
-  public static let e2m1: [Float] = [0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6]
-
-  /// 256 powers of two, 2^(code - 127), for scales; code 255 is NaN.
-  public static let e8m0: [Float] = (0..<256).map { $0 == 255 ? .nan : power($0 - 127) }
-
-  private static func power(_ exponent: Int) -> Float {
-    Float(sign: .plus, exponent: exponent, significand: 1)
   }
 }

@@ -44,6 +44,9 @@ public struct EncodedMatrix: Sendable {
     return EncodedMatrix(shape: shape, coding: coding, codes: codes, scales: scales)
   }
 
+  /// Whether the codes are those of the shape's numbers and no others.
+  public var isWhole: Bool { codes.count / coding.block.bytes * coding.block.elements == shape.count }
+
   /// The numbers, in float32.
   public var floats: Tensor {
     let rows = columns == 0 ? 0 : shape.count / columns

@@ -55,29 +55,6 @@ public enum SentencePieceRules: Sendable, Hashable {
   case sentencePiece
 }
 
-/// A SentencePiece Unigram model in parts, as a GGUF file has it.
-public struct SentencePieceModel: Sendable {
-  /// In order of their ids.
-  public var pieces: [String]
-  /// Logarithms of probabilities.
-  public var scores: [Float]
-  /// 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
-  public var kinds: [Int]
-  /// Whether a space is put in front of a text, and spaces at its ends and repeated ones are taken out.
-  public var addsPrefix, removesSpaces: Bool
-  /// The compiled table of what characters are replaced with; empty for none.
-  public var characterMap: [UInt8]
-
-  /// A model of as many scores and kinds as pieces.
-  public init(
-    pieces: [String], scores: [Float], kinds: [Int], addsPrefix: Bool = true, removesSpaces: Bool = true,
-    characterMap: [UInt8] = []
-  ) {
-    (self.pieces, self.scores, self.kinds) = (pieces, scores, kinds)
-    (self.addsPrefix, self.removesSpaces, self.characterMap) = (addsPrefix, removesSpaces, characterMap)
-  }
-}
-
 /// The parts of a `ModelProto` that a tokenizer needs.
 private struct SentencePieceParts {
   var vocabulary: Vocabulary

@@ -84,7 +84,11 @@ extension ContentSearch {
   static func files(of listing: FolderListing) throws(ModelError) -> ModelFiles? {
     let paths = ContentSearch([listing.path]).transformers()
     guard let first = paths.first else { return nil }
-    if paths.count == 1 { return try files(ofTransformer: first, model: listing.path) }
+    if paths.count == 1 {
+      var files = try files(ofTransformer: first, model: listing.path)
+      files.defaultsFolders = [listing.path]
+      return files
+    }
     let high = paths.filter { ExpertName.expert(of: $0) == .high }
     let low = paths.filter { ExpertName.expert(of: $0) == .low }
     guard high.count == 1, low.count == 1, paths.count == 2 else {
@@ -95,7 +99,10 @@ extension ContentSearch {
           + "both experts")
     }
     var files = ModelFiles(path: listing.path)
-    (files.highNoise, files.lowNoise) = (.init(high[0], .found), .init(low[0], .found))
+    let configuration = files.configuration(of: high[0])
+    files.highNoise = .init(high[0], .found, configuration: configuration)
+    files.lowNoise = .init(low[0], .found, configuration: configuration)
+    files.defaultsFolders = [listing.path]
     return files
   }
 

@@ -58,7 +58,7 @@ extension OfficialNames {
   }
 
   /// The longest beginning that the table has, as the table has it; the rest stays.
-  private static func replaced(_ name: String, _ table: [String: String]) -> String {
+  static func replaced(_ name: String, _ table: [String: String]) -> String {
     if let whole = table[name] { return whole }
     guard let dot = name.lastIndex(of: ".") else { return name }
     let beginning = String(name[..<dot])
@@ -78,7 +78,11 @@ extension OfficialNames {
     case "spiece_model": return nil
     default: break
     }
-    let table = [
+    guard let block = BlockName(name, list: "encoder.block") else { return name }
+    return "blocks.\(block.number)." + replaced(block.rest, huggingFaceLayers)
+  }
+
+  static let huggingFaceLayers = [
       "layer.0.layer_norm": "norm1", "layer.1.layer_norm": "norm2",
       "layer.0.SelfAttention.q": "attn.q", "layer.0.SelfAttention.k": "attn.k", "layer.0.SelfAttention.v": "attn.v",
       "layer.0.SelfAttention.o": "attn.o",
@@ -86,26 +90,24 @@ extension OfficialNames {
       "layer.1.DenseReluDense.wi_0": "ffn.gate.0", "layer.1.DenseReluDense.wi_1": "ffn.fc1",
       "layer.1.DenseReluDense.wo": "ffn.fc2",
     ]
-    guard let block = BlockName(name, list: "encoder.block") else { return name }
-    return "blocks.\(block.number)." + replaced(block.rest, table)
-  }
 
   /// The names of llama.cpp, in GGUF files.
   private static func llama(_ name: String) -> String? {
     if name == "token_embd.weight" { return "token_embedding.weight" }
     if name == "enc.output_norm.weight" { return "norm.weight" }
-    let table = [
+    guard let block = BlockName(name, list: "enc.blk") else { return name }
+    return "blocks.\(block.number)." + replaced(block.rest, llamaLayers)
+  }
+
+  static let llamaLayers = [
       "attn_q": "attn.q", "attn_k": "attn.k", "attn_v": "attn.v", "attn_o": "attn.o", "attn_norm": "norm1",
       "attn_rel_b": "pos_embedding.embedding", "ffn_gate": "ffn.gate.0", "ffn_up": "ffn.fc1", "ffn_down": "ffn.fc2",
       "ffn_norm": "norm2",
     ]
-    guard let block = BlockName(name, list: "enc.blk") else { return name }
-    return "blocks.\(block.number)." + replaced(block.rest, table)
-  }
 }
 
 /// `list.7.rest`
-private struct BlockName {
+struct BlockName {
   let number: Int
   let rest: String
 
@@ -120,7 +122,7 @@ private struct BlockName {
 // MARK: - Autoencoders
 
 /// diffusers' names of an autoencoder: levels of residual blocks, where the published names of 2.1 have one list.
-private struct DiffusersAutoencoder {
+struct DiffusersAutoencoder {
   /// Levels of both halves with lists inside, as 2.2 has them.
   private let isNested: Bool
   /// Residual blocks of the levels, by the paths of their lists.
@@ -138,7 +140,7 @@ private struct DiffusersAutoencoder {
     self.counts = counts
   }
 
-  private static let leaves = [
+  static let leaves = [
     "norm1": "residual.0", "conv1": "residual.2", "norm2": "residual.3", "conv2": "residual.6",
     "conv_shortcut": "shortcut",
   ]

@@ -53,16 +53,22 @@ enum TokenizerPlace {
 
 extension GGUFFile {
   /// Whether it holds a Unigram model, as text encoders of the T5 family do.
-  fileprivate var hasTokenizer: Bool { text("tokenizer.ggml.model") == "t5" }
+  var hasTokenizer: Bool { text("tokenizer.ggml.model") == "t5" }
 
-  fileprivate func sentencePieces() throws -> SentencePieceModel {
+  func sentencePieces() throws -> SentencePieceModel {
     func isOn(_ key: String) -> Bool {
       if case .bool(let value)? = self["tokenizer.ggml.\(key)"] { value } else { true }
     }
-    return SentencePieceModel(
+    func id(_ key: String, _ usual: Int) -> Int {
+      if case .integer(let value)? = self["tokenizer.ggml.\(key)_token_id"] { value } else { usual }
+    }
+    var model = SentencePieceModel(
       pieces: try strings("tokenizer.ggml.tokens"), scores: try numbers("tokenizer.ggml.scores").map(Float.init),
       kinds: try numbers("tokenizer.ggml.token_type").map { Int(exactly: $0) ?? 0 },
       addsPrefix: isOn("add_space_prefix"), removesSpaces: isOn("remove_extra_whitespaces"),
       characterMap: try bytes("tokenizer.ggml.precompiled_charsmap"))
+    (model.unknown, model.end, model.padding) = (id("unknown", 2), id("eos", 1), id("padding", 0))
+    model.hasByteFallback = model.kinds.contains(SentencePieceModel.byteKind)
+    return model
   }
 }

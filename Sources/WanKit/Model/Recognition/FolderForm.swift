@@ -31,7 +31,8 @@ struct FolderForm {
   /// Whether a folder has what only a model's has, whole or not.
   static func isModel(_ files: FolderListing) -> Bool {
     if files.contains("high_noise_model") && files.contains("low_noise_model") { return true }
-    return files.contains("config.json") && files.names.contains { $0.hasPrefix("models_t5") || $0.hasPrefix("Wan2.") }
+    return files.contains("config.json")
+      && files.names.contains { $0.hasPrefix("models_t5") || $0.hasPrefix("Wan2.") && $0.contains("_VAE") }
   }
 }
 
