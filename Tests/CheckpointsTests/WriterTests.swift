@@ -2,6 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import Tensors
+import TestSupport
 import Testing
 
 @Suite("Writing safetensors")
@@ -93,5 +94,62 @@ struct MappedFileTests {
       #expect(try MappedFile(path: folder + "/three").bytes(in: 1..<3) == [2, 3])
       #expect(throws: FileError.self) { try MappedFile(path: folder) }
     }
+  }
+}
+
+@Suite("Writing GGUF")
+struct GGUFWriterTests {
+  @Test("values and tensors come back, and tensors begin at multiples of 32 bytes")
+  func roundTrip() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.gguf")
+    let numbers = Tensor.random([3, 64], seed: 1)
+    let codes = ElementCoding.q8_0.encode(numbers.floats().span)
+    let odd = Tensor([1, 2, 3], shape: [3])
+    var writer = try GGUFWriter(
+      path: path,
+      entries: [
+        .init(name: "odd", shape: [3], dtype: .f32), .init(name: "empty", shape: [0], dtype: .f32),
+        .init(name: "deep", shape: [1, 3, 1, 8, 8], dtype: .f32),
+        .init(name: "codes", shape: [3, 64], format: ElementFormat(.q8_0)),
+      ],
+      values: [
+        ("general.architecture", .string("wan")), ("a.number", .number(0.5)), ("a.count", .integer(7)),
+        ("a.flag", .bool(true)), ("a.words", .strings(["ä", "", "b"])), ("a.numbers", .numbers([1, -2])),
+        ("a.kinds", .integers([3, -1])), ("a.bytes", .bytes([0, 255])),
+      ])
+    try writer.write(odd, as: "odd")
+    try writer.write(numbers.reshaped([1, 3, 1, 8, 8]), as: "deep")
+    // In two parts.
+    try writer.write(codes.span.extracting(0..<50))
+    try writer.write(codes.span.extracting(50..<codes.count))
+    try writer.finish()
+
+    let file = try GGUFFile(path: path)
+    #expect(file.names == ["odd", "empty", "deep", "codes"])
+    #expect(try file.tensor("odd").floats() == [1, 2, 3])
+    #expect(try file.tensor("deep").floats() == numbers.floats() && file.descriptor("deep")?.shape == [1, 3, 1, 8, 8])
+    guard case .encoded(let matrix) = try file.matrix("codes") else {
+      Issue.record("not in blocks")
+      return
+    }
+    #expect(matrix.codes.withBytes { span in span.indices.map { span[$0] } } == codes && matrix.isWhole)
+    #expect(matrix.codes.byteOffset % 32 == 0)
+    #expect(file.text("general.architecture") == "wan" && file.metadata.map(\.value) == ["wan"])
+    #expect(try file.strings("a.words") == ["ä", "", "b"] && file.numbers("a.numbers") == [1, -2])
+    #expect(try file.numbers("a.kinds") == [3, -1] && file.bytes("a.bytes") == [0, 255])
+  }
+
+  @Test("what GGUF does not have, a name that comes twice and elements that are missing leave no file")
+  func refusals() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("a.gguf")
+    #expect(throws: CheckpointError.self) {
+      _ = try GGUFWriter(path: path, entries: [.init(name: "a", shape: [4], format: ElementFormat(.e4m3))])
+    }
+    let entry = SafetensorsWriter.Entry(name: "a", shape: [4], dtype: .f32)
+    #expect(throws: CheckpointError.self) { _ = try GGUFWriter(path: path, entries: [entry, entry]) }
+    #expect(throws: CheckpointError.self) { try GGUFWriter(path: path, entries: [entry]).finish() }
+    #expect(try folder.allContents() == [])
   }
 }

@@ -48,6 +48,21 @@ struct SyntheticModelTests {
     #expect(Set(video.floats()).count > 100)
   }
 
+  @Test(
+    "a model of random numbers is written in any type and layout, of any depth, and runs",
+    arguments: [(StorageFormat.fp8, StorageLayout.comfy), (.q8_0, .gguf), (.bf16, .diffusers), (.int8, .official)])
+  func formats(format: StorageFormat, layout: StorageLayout) async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("model")
+    let conversion = try Conversion(
+      Self.tiny(.ti2v5B).with(layers: 1), seed: 4, to: path, as: format, layout: layout)
+    #expect(try conversion.run(on: CPUBackend(threads: 1)).files.count == 3)
+    let model = try ModelFolder(path: path)
+    #expect(model.transformers.configuration.layers == 1)
+    let trace = try await SmallRuns.trace(model, SmallRuns.request(.bf16, steps: 1))
+    #expect(try #require(trace.video).floats().allSatisfy(\.isFinite))
+  }
+
   @Test("the same seed writes the same bytes, another seed others")
   func seeds() throws {
     let folder = try TemporaryFolder()

@@ -30,7 +30,8 @@ struct ConvertedModel {
       let weights = RandomWeights(Demand(of: WanTransformer.self, sizes), seed: seed)
       return try NetworkPart<WanTransformer>(weights, configuration: sizes)
     }
-    transformers = family.hasTwoExperts ? .experts(high: try part(seed), low: try part(seed &+ 1)) : .single(try part(seed))
+    transformers =
+      family.hasTwoExperts ? .experts(high: try part(seed), low: try part(seed &+ 1)) : .single(try part(seed))
     autoencoder = try Autoencoder(RandomWeights(model.autoencoder.demand, seed: seed))
     let encoder = RandomWeights(Demand(of: UMT5Encoder.self, model.textEncoder), seed: seed)
     textEncoder = try NetworkPart<UMT5Encoder>(encoder, configuration: model.textEncoder)

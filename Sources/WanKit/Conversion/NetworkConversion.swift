@@ -133,7 +133,9 @@ struct NetworkConversion: Sendable {
       try Task.checkCancellation()
       guard file.descriptor(entry.name) == TensorDescriptor(shape: entry.shape, format: entry.format),
         try Self.checksum(file.matrix(entry.name)) == sum
-      else { throw ModelError.checkpoint("\(path): '\(entry.name)' does not read back as it was written; is the disk sound?") }
+      else {
+        throw ModelError.checkpoint("\(path): '\(entry.name)' does not read back as it was written; is the disk sound?")
+      }
     }
     let network = try CheckpointRecognition.network(kind, in: openCheckpoint(path: path))
     for tensor in tensors {

@@ -35,7 +35,8 @@ struct PlannedFiles {
     }
     let kind = found.naming.network
     let source = try CheckpointRecognition.network(kind, in: opened)
-    let own: StorageLayout = request.output.lowercased().hasSuffix(".gguf") ? .gguf : StorageLayout(found.naming.dialect)
+    let own: StorageLayout =
+      request.output.lowercased().hasSuffix(".gguf") ? .gguf : StorageLayout(found.naming.dialect)
     self.request.layout = try .chosen(request, inputHas: own)
     try checkEnding(kind)
     switch kind {
@@ -80,7 +81,8 @@ struct PlannedFiles {
     let ending = isGGUF ? ".gguf" : ".safetensors"
     guard request.output.lowercased().hasSuffix(ending) else {
       throw ConversionError(
-        "\(request.output): a file of \(request.format.rawValue) in the layout \(layout.rawValue) must end in \(ending)")
+        "\(request.output): a file of \(request.format.rawValue) in the layout \(layout.rawValue) must end in \(ending)"
+      )
     }
   }
 
@@ -174,7 +176,8 @@ struct PlannedFiles {
       (
         name,
         NetworkConversion(
-          .textEncoder, part.source, part.demand, as: request.format, named: .init(layout, .textEncoder), values: values,
+          .textEncoder, part.source, part.demand, as: request.format, named: .init(layout, .textEncoder),
+          values: values,
           extras: extras)
       ))
   }

@@ -85,7 +85,8 @@ enum TensorEncoding: Sendable, Hashable {
       return
     }
     // A table is a third of a text encoder; a row of it is looked up, and errors do not add up.
-    if isGGUF, request.use == .table, format.blocks != nil, request.shape.last % 32 == 0, request.shape.count > 1 << 14 {
+    if isGGUF, request.use == .table, format.blocks != nil, request.shape.last % 32 == 0, request.shape.count > 1 << 14
+    {
       self = .blocks(.q8_0)
       return
     }

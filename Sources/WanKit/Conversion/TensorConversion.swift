@@ -77,7 +77,8 @@ struct TensorConversion: Sendable {
       case .scaledRows: "int8"
       }
     return .checkpoint(
-      "\(location): tensor '\(request.name)' holds NaN, infinity, or numbers too large for \(what); take another format")
+      "\(location): tensor '\(request.name)' holds NaN, infinity, or numbers too large for \(what); take another format"
+    )
   }
 
   /// The bytes as they are, where the file stores them as they shall be.
@@ -85,7 +86,8 @@ struct TensorConversion: Sendable {
     switch (encoding, stored) {
     case (.floats(let dtype), .dense(let tensor)?) where tensor.dtype == dtype:
       try parts(of: tensor) { try write(0, $0) }
-    case (.blocks(let coding), .encoded(let matrix)?) where matrix.coding == coding && matrix.isWhole && matrix.scales == nil:
+    case (.blocks(let coding), .encoded(let matrix)?)
+    where matrix.coding == coding && matrix.isWhole && matrix.scales == nil:
       try parts(of: matrix.codes) { try write(0, $0) }
     case (.scaledRows, .scaledRows(let rows)?):
       try parts(of: rows.values) { try write(0, $0) }

@@ -32,7 +32,7 @@ struct BlockWriter {
 extension BlockWriter {
   mutating func bytesWithScale(_ x: Span<Float>) {
     let d = Self.largest(x).magnitude / 127
-    let inverse = d == 0 ? 0 : 1 / d
+    let inverse = Self.inverse(of: d)
     half(d)
     for i in 0..<32 { bytes.append(UInt8(bitPattern: Int8((x[i] * inverse).rounded()))) }
   }
@@ -59,6 +59,9 @@ extension BlockWriter {
     halves(codes)
   }
 
+  /// 0 where a scale is so small that it has none; halves do not hold it either.
+  private static func inverse(of d: Float) -> Float { d == 0 || !(1 / d).isFinite ? 0 : 1 / d }
+
   /// The first of the numbers that are farthest from zero.
   private static func largest(_ x: Span<Float>) -> Float {
     var largest: Float = 0
@@ -69,7 +72,7 @@ extension BlockWriter {
   /// The farthest number becomes the lowest code, whose range is one longer.
   private static func signed(_ x: Span<Float>, levels: Int, writing block: inout BlockWriter) -> [UInt8] {
     let d = largest(x) / Float(-levels)
-    let inverse = d == 0 ? 0 : Double(1 / d)
+    let inverse = Double(inverse(of: d))
     block.half(d)
     return (0..<32).map { i in
       let place = (Double(x[i]) * inverse + Double(levels) + 0.5).rounded(.towardZero)
@@ -81,7 +84,7 @@ extension BlockWriter {
     var (least, most) = (x[0], x[0])
     for i in 1..<32 { (least, most) = (min(least, x[i]), max(most, x[i])) }
     let d = (most - least) / Float(levels)
-    let inverse = d == 0 ? 0 : 1 / d
+    let inverse = inverse(of: d)
     block.half(d)
     block.half(least)
     return (0..<32).map { i in

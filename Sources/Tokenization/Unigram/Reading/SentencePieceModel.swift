@@ -1,4 +1,4 @@
-/// A SentencePiece Unigram model in parts, as a GGUF file has it.
+/// A SentencePiece Unigram model in parts, as a GGUF file has it and `spiece.model` holds it.
 public struct SentencePieceModel: Sendable {
   /// In order of their ids.
   public var pieces: [String]
@@ -12,11 +12,11 @@ public struct SentencePieceModel: Sendable {
   public var hasByteFallback = false
   /// Whether a space is put in front of a text, and spaces at its ends and repeated ones are taken out.
   public var addsPrefix, removesSpaces: Bool
-  /// The kind of pieces that stand for a byte.
-  public static let byteKind = 6
-
   /// The compiled table of what characters are replaced with; empty for none.
   public var characterMap: [UInt8]
+
+  /// The kind of pieces that stand for a byte.
+  public static let byteKind = 6
 
   /// A model of as many scores and kinds as pieces.
   public init(
@@ -33,58 +33,16 @@ extension SentencePieceModel {
   ///
   /// - Throws: ``TokenizerError`` with the byte at fault.
   public init(parsing bytes: [UInt8], file: String) throws(TokenizerError) {
-    try TokenizerError.checkSize(bytes.count, file: file)
-    self.init(pieces: [], scores: [], kinds: [])
-    var reader = ProtobufReader(bytes, file: file)
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (1, .bytes(let range)): try readPiece(reader.nested(range))
-      case (2, .bytes(let range)): try readTrainer(reader.nested(range))
-      case (3, .bytes(let range)): try readNormalizer(reader.nested(range))
-      default: break
-      }
+    let proto = try ModelProto(parsing: bytes, file: file)
+    self.init(
+      pieces: proto.pieces.map { String(decoding: bytes[$0.text], as: UTF8.self) }, scores: proto.pieces.map(\.score),
+      kinds: proto.pieces.map { Int(clamping: $0.kind) }, addsPrefix: proto.addsPrefix,
+      removesSpaces: proto.removesSpaces, characterMap: proto.characterMap)
+    func id(_ field: Int, _ usual: Int) -> Int {
+      proto.integers[field].map { Int(Int32(truncatingIfNeeded: $0)) } ?? usual
     }
-  }
-
-  private mutating func readPiece(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    var (piece, score, kind) = ("", Float(0), 1)
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (1, .bytes(let range)): piece = String(decoding: reader.bytes[range], as: UTF8.self)
-      case (2, .word(let bits)): score = Float(bitPattern: bits)
-      case (3, .integer(let value)): kind = Int(clamping: value)
-      default: break
-      }
-    }
-    pieces.append(piece)
-    scores.append(score)
-    kinds.append(kind)
-  }
-
-  private mutating func readTrainer(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (35, .integer(let value)): hasByteFallback = value != 0
-      case (40, .integer(let value)): unknown = Int(Int32(truncatingIfNeeded: value))
-      case (42, .integer(let value)): end = Int(Int32(truncatingIfNeeded: value))
-      case (43, .integer(let value)): padding = Int(Int32(truncatingIfNeeded: value))
-      default: break
-      }
-    }
-  }
-
-  private mutating func readNormalizer(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (2, .bytes(let range)): characterMap = Array(reader.bytes[range])
-      case (3, .integer(let value)): addsPrefix = value != 0
-      case (4, .integer(let value)): removesSpaces = value != 0
-      default: break
-      }
-    }
+    (unknown, end, padding) = (id(40, 0), id(42, 2), id(43, -1))
+    hasByteFallback = proto.integers[35].map { $0 != 0 } ?? false
   }
 
   /// A `spiece.model` of these parts: a `ModelProto` of `sentencepiece_model.proto`.

@@ -11,17 +11,15 @@ extension UnigramTokenizer {
   public init(
     parsingSentencePiece bytes: [UInt8], rules: SentencePieceRules = .tokenizers, file: String
   ) throws(TokenizerError) {
-    try TokenizerError.checkSize(bytes.count, file: file)
+    let proto = try ModelProto(parsing: bytes, file: file)
     var parts = SentencePieceParts(file: file)
-    var reader = ProtobufReader(bytes, file: file)
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (1, .bytes(let range)): try parts.readPiece(reader.nested(range))
-      case (2, .bytes(let range)): try parts.readTrainer(reader.nested(range))
-      case (3, .bytes(let range)): try parts.readNormalizer(reader.nested(range))
-      default: break
-      }
-    }
+    for piece in proto.pieces { try parts.read(piece, of: proto) }
+    parts.modelType = proto.integers[3] ?? 1
+    parts.hasByteFallback = proto.integers[35].map { $0 != 0 } ?? false
+    parts.unknown = proto.integers[40].map { Int(truncatingIfNeeded: $0) } ?? 0
+    if let end = proto.endPiece { parts.endPiece = String(decoding: end, as: UTF8.self) }
+    parts.characterMap = proto.characterMap
+    (parts.addsPrefix, parts.removesSpaces) = (proto.addsPrefix, proto.removesSpaces)
     try self.init(try parts.configuration(rules, file: file), file: file)
   }
 
@@ -75,24 +73,13 @@ private struct SentencePieceParts {
     vocabulary = Vocabulary(file: file)
   }
 
-  mutating func readPiece(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    var text = 0..<0
-    var score: Float = 0
-    var kind: UInt64 = 1
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (1, .bytes(let range)): text = range
-      case (2, .word(let bits)): score = Float(bitPattern: bits)
-      case (3, .integer(let value)): kind = value
-      default: break
-      }
+  mutating func read(_ piece: ModelProto.Piece, of proto: ModelProto) throws(TokenizerError) {
+    let text = proto.bytes[piece.text]
+    guard piece.score.isFinite else { throw proto.failure("the score of piece \(vocabulary.count) is not finite") }
+    if (2...4).contains(piece.kind), String(validating: text, as: UTF8.self) == nil {
+      throw proto.failure("piece \(vocabulary.count) is not UTF-8")
     }
-    guard score.isFinite else { throw reader.failure("the score of piece \(vocabulary.count) is not finite") }
-    if (2...4).contains(kind), String(validating: reader.bytes[text], as: UTF8.self) == nil {
-      throw reader.failure("piece \(vocabulary.count) is not UTF-8")
-    }
-    try add(reader.bytes[text], score: score, kind: kind)
+    try add(text, score: piece.score, kind: piece.kind)
   }
 
   mutating func add(_ piece: ArraySlice<UInt8>, score: Float, kind: UInt64) throws(TokenizerError) {
@@ -106,31 +93,6 @@ private struct SentencePieceParts {
     try vocabulary.append { (bytes) throws(TokenizerError) in
       bytes += piece
       return Double(score)
-    }
-  }
-
-  mutating func readTrainer(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (3, .integer(let value)): modelType = value
-      case (35, .integer(let value)): hasByteFallback = value != 0
-      case (40, .integer(let value)): unknown = Int(truncatingIfNeeded: value)
-      case (47, .bytes(let range)): endPiece = String(decoding: reader.bytes[range], as: UTF8.self)
-      default: break
-      }
-    }
-  }
-
-  mutating func readNormalizer(_ fields: ProtobufReader) throws(TokenizerError) {
-    var reader = fields
-    while let field = try reader.next() {
-      switch (field.number, field.value) {
-      case (2, .bytes(let range)): characterMap = Array(reader.bytes[range])
-      case (3, .integer(let value)): addsPrefix = value != 0
-      case (4, .integer(let value)): removesSpaces = value != 0
-      default: break
-      }
     }
   }
 

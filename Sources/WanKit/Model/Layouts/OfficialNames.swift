@@ -83,13 +83,13 @@ extension OfficialNames {
   }
 
   static let huggingFaceLayers = [
-      "layer.0.layer_norm": "norm1", "layer.1.layer_norm": "norm2",
-      "layer.0.SelfAttention.q": "attn.q", "layer.0.SelfAttention.k": "attn.k", "layer.0.SelfAttention.v": "attn.v",
-      "layer.0.SelfAttention.o": "attn.o",
-      "layer.0.SelfAttention.relative_attention_bias": "pos_embedding.embedding",
-      "layer.1.DenseReluDense.wi_0": "ffn.gate.0", "layer.1.DenseReluDense.wi_1": "ffn.fc1",
-      "layer.1.DenseReluDense.wo": "ffn.fc2",
-    ]
+    "layer.0.layer_norm": "norm1", "layer.1.layer_norm": "norm2",
+    "layer.0.SelfAttention.q": "attn.q", "layer.0.SelfAttention.k": "attn.k", "layer.0.SelfAttention.v": "attn.v",
+    "layer.0.SelfAttention.o": "attn.o",
+    "layer.0.SelfAttention.relative_attention_bias": "pos_embedding.embedding",
+    "layer.1.DenseReluDense.wi_0": "ffn.gate.0", "layer.1.DenseReluDense.wi_1": "ffn.fc1",
+    "layer.1.DenseReluDense.wo": "ffn.fc2",
+  ]
 
   /// The names of llama.cpp, in GGUF files.
   private static func llama(_ name: String) -> String? {
@@ -100,10 +100,10 @@ extension OfficialNames {
   }
 
   static let llamaLayers = [
-      "attn_q": "attn.q", "attn_k": "attn.k", "attn_v": "attn.v", "attn_o": "attn.o", "attn_norm": "norm1",
-      "attn_rel_b": "pos_embedding.embedding", "ffn_gate": "ffn.gate.0", "ffn_up": "ffn.fc1", "ffn_down": "ffn.fc2",
-      "ffn_norm": "norm2",
-    ]
+    "attn_q": "attn.q", "attn_k": "attn.k", "attn_v": "attn.v", "attn_o": "attn.o", "attn_norm": "norm1",
+    "attn_rel_b": "pos_embedding.embedding", "ffn_gate": "ffn.gate.0", "ffn_up": "ffn.fc1", "ffn_down": "ffn.fc2",
+    "ffn_norm": "norm2",
+  ]
 }
 
 /// `list.7.rest`
