@@ -45,7 +45,8 @@ extension WanCommandTests {
     @Test("every command and option has help, and every --help shows it")
     func everything() async throws {
       let commands = try await CommandHelp.read()
-      #expect(Set(commands.map { $0.path.first ?? "" }) == ["", "generate", "inspect", "bench", "synthesize"])
+      #expect(
+        Set(commands.map { $0.path.first ?? "" }) == ["", "generate", "inspect", "convert", "bench", "synthesize"])
       #expect(commands.count > 10)
       for (path, command) in commands {
         let result = try await wan(path + ["--help"], in: TemporaryFolder())

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension WanCommandTests {
-  @Suite("inspect, bench, synthesize") struct OtherCommandsTests {
+  @Suite("inspect, convert, bench, synthesize") struct OtherCommandsTests {
     private func run(_ arguments: String...) async throws -> (result: CommandResult, left: [String]) {
       let folder = try TemporaryFolder()
       return (try await wan(arguments, in: folder), folder.contents)
@@ -32,7 +32,7 @@ extension WanCommandTests {
       #expect(result.outputLines.count == 1 + networks, "\(result.output)")
       let report = try #require(try await run("inspect", path, "--json").result.events().first)
       #expect((report["networks"] as? [Any])?.count == networks)
-      #expect(Set(report.keys) == ["path", "summary", "networks", "problems"])
+      #expect(Set(report.keys) == ["path", "summary", "networks", "problems", "missing"])
     }
 
     @Test("inspect names single checkpoints")
@@ -165,8 +165,38 @@ extension WanCommandTests {
       try full.write("notes.txt", "mine".utf8)
       try await fails(64, ["synthesize", "wan3", "new"], says: "'wan3'", "t2v-a14b", "wan synthesize")
       try await fails(1, ["synthesize", "ti2v-5b", full.url.path], says: full.url.path, "not empty")
-      try await fails(1, ["synthesize", "ti2v-5b", full.path("notes.txt")], says: "notes.txt", "not a folder")
+      try await fails(1, ["synthesize", "ti2v-5b", full.path("notes.txt")], says: "notes.txt", "a file has this name")
+      try await fails(64, ["synthesize", "ti2v-5b", "new", "--layers", "31"], says: "--layers 31", "1 to 30")
+      try await fails(1, ["synthesize", "ti2v-5b", "new", "--format", "q4_k", "--layout", "comfy"], says: "gguf")
       #expect(full.contents == ["notes.txt"])
+    }
+
+    @Test("convert writes a model that another layout's reader opens, and says what rounding took")
+    func convert() async throws {
+      let folder = try TemporaryFolder()
+      let result = try await wan(
+        ["convert", Folders.golden("ti2v"), "small", "--format", "q8_0"], in: folder)
+      #expect(result.status.isSuccess, "\(result.errors)")
+      #expect(result.output.contains("diffusion_models/Wan2.2-TI2V-5B-Q8_0.gguf: largest relative error 0."))
+      #expect(result.outputLines.last?.contains("read it back") == true)
+      let report = try await wan(["inspect", "small"], in: folder)
+      #expect(report.status.isSuccess && report.output.contains("Q8_0"), "\(report.output)")
+      let json = try await wan(
+        ["convert", "small", "again", "--format", "bf16", "--layout", "official", "--json"], in: folder)
+      let event = try #require(json.events().first)
+      #expect((event["files"] as? [Any])?.count == 3 && event["output"] as? String == "again", "\(json.output)")
+      #expect(folder.contents == ["again", "small"])
+    }
+
+    @Test("convert refuses what cannot be before anything is written")
+    func refusedConversions() async throws {
+      let model = Folders.golden("ti2v")
+      try await fails(64, ["convert", model, "new"], says: "--format")
+      try await fails(64, ["convert", model, "new", "--format", "q9"], says: "q9", "q8_0")
+      try await fails(1, ["convert", "/nowhere", "new.gguf", "--format", "q8_0"], says: "/nowhere")
+      try await fails(1, ["convert", model, "new.safetensors", "--format", "bf16"], says: "name a folder")
+      try await fails(
+        1, ["convert", model, "new", "--format", "bf16", "--lora", "none.safetensors"], says: "none.safetensors")
     }
   }
 }

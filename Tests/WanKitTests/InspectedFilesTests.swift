@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 import WanKit
@@ -47,5 +48,35 @@ struct InspectedFilesTests {
   func others() throws {
     #expect(try report("comfy/vae/wan_2.1_vae.safetensors").usage?.hasPrefix("wan generate --vae ") == true)
     #expect(try report("gguf/umt5-xxl-encoder-Q8_0.gguf").usage?.hasPrefix("wan generate --text-encoder ") == true)
+  }
+
+  @Test("what a file needs beside it is named, unless it lies there or in the folders that are searched")
+  func needs() throws {
+    let folder = try TemporaryFolder()
+    let formats = Golden.bundledFolder + "/formats/"
+    func link(_ file: String, as name: String) throws -> String {
+      try FileManager.default.createSymbolicLink(atPath: folder.path(name), withDestinationPath: formats + file)
+      return folder.path(name)
+    }
+    let high = try link(
+      "comfy/diffusion_models/wan2.2_t2v_high_noise_14B_fp8_scaled.safetensors", as: "a_high.safetensors")
+    let lone = try Inspection(path: high)
+    #expect(
+      lone.missing == [
+        "the low-noise expert", "an autoencoder (Wan2.1_VAE)", "a text encoder (UMT5-XXL)",
+        "a tokenizer (tokenizer.json or spiece.model)",
+      ])
+    #expect(lone.usage?.contains("--low-noise FILE --vae FILE --text-encoder FILE --tokenizer FILE") == true)
+    #expect(lone.isComplete)
+    let searched = try Inspection(path: high, searched: [formats + "comfy/vae"])
+    #expect(searched.missing.count == 3 && !searched.missing.contains { $0.contains("autoencoder") })
+
+    _ = try link("comfy/vae/wan_2.1_vae.safetensors", as: "vae.safetensors")
+    _ = try link("comfy/diffusion_models/wan2.2_t2v_low_noise_14B_fp8_e4m3fn.safetensors", as: "a_low.safetensors")
+    let encoder = try link("comfy/text_encoders/umt5-xxl-enc-fp8_e4m3fn.safetensors", as: "encoder.safetensors")
+    #expect(try Inspection(path: high).missing == ["a tokenizer (tokenizer.json or spiece.model)"])
+    let bare = try Inspection(path: encoder)
+    #expect(bare.missing.count == 1 && bare.usage?.contains("--tokenizer FILE") == true)
+    #expect(try report("gguf/umt5-xxl-encoder-Q8_0.gguf").missing.isEmpty)
   }
 }

@@ -27,6 +27,7 @@ public struct SafetensorsWriter: ~Copyable {
     /// Whether a tensor is what was declared.
     func fits(_ tensor: Tensor) -> Bool { tensor.shape == shape && format == ElementFormat(tensor.dtype) }
 
+    /// Bytes of all its elements.
     public var byteCount: Int { format.byteCount(shape) ?? 0 }
   }
 

@@ -18,7 +18,7 @@ struct InspectCommand: AsyncParsableCommand {
   func run() async throws {
     let report: Inspection
     do throws(ModelError) {
-      report = try Inspection(path: path)
+      report = try Inspection(path: path, searched: ModelOptions.searched)
     } catch {
       if json { Console.json(Inspection(path: path, failure: error)) }
       throw error
@@ -43,6 +43,7 @@ extension Inspection {
           + "\(Self.millions(network.parameters)) parameters in \(network.tensors) tensors")
       lines += network.problems.map { "    \($0)" }
     }
+    if !missing.isEmpty { lines.append("  to run it there must be: \(missing.joined(separator: ", "))") }
     if let usage { lines.append("  use it with: \(usage)") }
     return lines + problems.map { "  \($0)" }
   }

@@ -48,12 +48,15 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  /// Parts that are missing are also looked for in the folders of `WAN_MODELS`, separated by colons.
+  /// The folders of `WAN_MODELS`, separated by colons, in which parts that are missing are looked for too.
+  static var searched: [String] {
+    (ProcessInfo.processInfo.environment["WAN_MODELS"] ?? "").split(separator: ":").map(String.init)
+  }
+
   private var parts: PartPaths {
-    let folders = ProcessInfo.processInfo.environment["WAN_MODELS"] ?? ""
-    return PartPaths(
+    PartPaths(
       transformer: transformer, highNoise: highNoise, lowNoise: lowNoise, autoencoder: vae, textEncoder: textEncoder,
-      tokenizer: tokenizer, searched: folders.split(separator: ":").map(String.init))
+      tokenizer: tokenizer, searched: Self.searched)
   }
 
   /// - Throws: `CommandError` where no model is named and the bundled one is not there; ``ModelError``.

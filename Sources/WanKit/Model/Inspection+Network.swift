@@ -121,29 +121,6 @@ extension Inspection {
   }
 }
 
-/// The command that a file is for.
-enum Usage {
-  static func command(for source: any WeightSource) -> String? {
-    let recognition = CheckpointRecognition(source)
-    if recognition.title == CheckpointRecognition.adapterTitle { return (try? InspectedAdapter(source))?.usage }
-    guard recognition.problems.isEmpty, let network = recognition.network else { return nil }
-    let path = source.location
-    switch network {
-    case .autoencoder: return "wan generate --vae \(path) ..."
-    case .textEncoder: return "wan generate --text-encoder \(path) ..."
-    case .transformer: break
-    }
-    guard let expert = ExpertName.expert(of: path), let other = ExpertName.partner(of: Paths.name(of: path)) else {
-      return "wan generate --model \(path) ..."
-    }
-    let partner = Paths.join(Paths.folder(of: path), other)
-    if FileStatus(path: partner) != nil { return "wan generate --model \(path) ..." }
-    return expert == .high
-      ? "wan generate --high-noise \(path) --low-noise FILE ..."
-      : "wan generate --high-noise FILE --low-noise \(path) ..."
-  }
-}
-
 extension Int {
   fileprivate func multipliedSaturating(by other: Int) -> Int {
     let (product, overflow) = multipliedReportingOverflow(by: other)

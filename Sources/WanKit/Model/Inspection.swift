@@ -18,6 +18,8 @@ public struct Inspection: Sendable, Encodable {
   public let problems: [String]
   /// The command that would use a single file.
   public let usage: String?
+  /// What a single file needs beside it to run, and does not have there.
+  public let missing: [String]
 
   /// One checkpoint.
   public struct Network: Sendable, Encodable {
@@ -38,15 +40,17 @@ public struct Inspection: Sendable, Encodable {
   /// Whether nothing is missing, misshapen or unknown.
   public var isComplete: Bool { problems.isEmpty && networks.allSatisfy(\.problems.isEmpty) }
 
+  /// - Parameter searched: folders in which parts that are missing beside a single file may lie.
   /// - Throws: ``ModelError`` when the path is no checkpoint and no model folder at all.
-  public init(path: String) throws(ModelError) {
+  public init(path: String, searched: [String] = []) throws(ModelError) {
     self.path = path
     if let source = try Self.singleCheckpoint(path) {
       (summary, networks, problems) = ("a single checkpoint", [Network(source)], [])
-      usage = Usage.command(for: source)
+      let needs = Needs(source, searched: searched)
+      (usage, missing) = (Usage.command(for: source, needs), needs.missing)
       return
     }
-    usage = nil
+    (usage, missing) = (nil, [])
     do {
       let model = try ModelFolder(path: path)
       summary = Self.summary(of: model)
@@ -64,7 +68,7 @@ public struct Inspection: Sendable, Encodable {
   public init(path: String, failure: ModelError) {
     self.path = path
     (summary, networks, problems) = ("nothing that is read", [], Self.lines(failure))
-    usage = nil
+    (usage, missing) = (nil, [])
   }
 
   /// The checkpoint that a file is, or that a folder with nothing else of a model holds; `nil` for another folder.
