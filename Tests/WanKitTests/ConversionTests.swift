@@ -178,9 +178,14 @@ struct ConversionTests {
     let comfy = Self.formats + "comfy/diffusion_models/"
     let (path, _) = try convert(comfy + "wan2.2_t2v_high_noise_14B_bf16.safetensors", folder, "high.safetensors", .fp8)
     #expect(try SafetensorsFile(path: path).metadata.map(\.key) == ["format"])
-    let lora = Self.formats + "lora/lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1"
+    let mixed = comfy + "wan2.2_t2v_high_noise_14B_mixed_mxfp8_nvfp4.safetensors"
+    let lora = AdapterRequest(path: Self.formats + "lora/kohya/style_high_noise.safetensors")
+    let gguf = try GGUFFile(path: convert(mixed, folder, "high.gguf", .q8_0, loras: [lora]).path)
+    #expect(gguf.text("general.merged_adapters")?.hasPrefix("style_high_noise.safetensors") == true)
+    #expect(gguf.text("general.architecture") == "wan" && gguf.text("general._quantization_metadata") == nil)
+    let distilled = Self.formats + "lora/lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1"
     let model = try convert(
-      Golden.bundledFolder + "/t2v", folder, "distilled", .bf16, .comfy, loras: [AdapterRequest(path: lora)]
+      Golden.bundledFolder + "/t2v", folder, "distilled", .bf16, .comfy, loras: [AdapterRequest(path: distilled)]
     ).path
     let plan = try GenerationPlan(SmallRuns.request(.f32), model: ModelFolder(path: model), on: .reference)
     #expect(plan.recipe?.recipe == .lightx2v && plan.recipe?.toldBy?.hasSuffix("generation_config.json") == true)
@@ -223,6 +228,10 @@ struct ConversionTests {
       BadConversion("a folder in use", says: "it is not empty") {
         try Data().write(to: $0.url.appendingPathComponent("x"))
         return .init(input: model, output: $0.path, format: .bf16)
+      },
+      BadConversion("a link", says: "it is a link") {
+        try FileManager.default.createSymbolicLink(atPath: $0.path("link"), withDestinationPath: $0.path)
+        return .init(input: model, output: $0.path("link") + "/", format: .bf16)
       },
       BadConversion("a folder that is not there", says: "there is no folder") {
         .init(input: file, output: $0.path("no/a.safetensors"), format: .bf16)
@@ -272,6 +281,10 @@ struct ConversionTests {
       }
       #expect(error.description.contains("blocks.1.ffn.0.weight"), "\(error)")
       #expect(try folder.allContents() == [], "\(format)")
+      // Of a whole model nothing is left either, however deep its folders are.
+      let layout = format.blocks == nil ? StorageLayout.official : .gguf
+      #expect(throws: ModelError.self) { _ = try convert(copy.path, folder, "model", format, layout) }
+      #expect(try folder.allContents() == [], "\(format)")
     }
   }
 
@@ -282,5 +295,8 @@ struct ConversionTests {
     let (path, _) = try convert(Self.file, folder, "a.safetensors", .fp16)
     #expect(try SafetensorsFile(path: path).names.count == 69)
     #expect(try folder.allContents() == ["a.safetensors"])
+    // A folder's name may end in a slash.
+    _ = try convert(Golden.bundledFolder + "/ti2v", folder, "model/", .bf16)
+    #expect(try ModelFolder(path: folder.path("model")).family == .ti2v5B)
   }
 }

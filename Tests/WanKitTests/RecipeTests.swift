@@ -36,6 +36,22 @@ struct RecipeTests {
     #expect(plan.experts == [.high, .high, .low, .low])
   }
 
+  @Test("one half of a pair of LoRAs brings the other, unless its expert is named or both are there")
+  func pairs() throws {
+    let (high, low) = (Self.kohya + "high_noise.safetensors", Self.kohya + "low_noise.safetensors")
+    func paths(_ requests: [AdapterRequest], model: String = "t2v") throws -> [String] {
+      try plan([], model: model) { $0.adapters = requests }.adapters.map { "\($0.path) \($0.strength)" }
+    }
+    #expect(try paths([AdapterRequest(path: high, strength: 0.5)]) == ["\(high) 0.5", "\(low) 0.5"])
+    #expect(try paths([AdapterRequest(path: low)]) == ["\(low) 1.0", "\(high) 1.0"])
+    #expect(try paths([AdapterRequest(path: high, strength: 0.5, expert: .high)]) == ["\(high) 0.5"])
+    let both = [AdapterRequest(path: high), AdapterRequest(path: low, strength: 0.7)]
+    #expect(try paths(both) == ["\(high) 1.0", "\(low) 0.7"])
+    // The same file by another path is no other half.
+    let detour = Self.kohya.replacing("/kohya/", with: "/kohya/../kohya/") + "low_noise.safetensors"
+    #expect(try paths([AdapterRequest(path: high), AdapterRequest(path: detour)]).count == 2)
+  }
+
   @Test("a whole model's file tells it too")
   func models() throws {
     let folder = Golden.bundledFolder + "/formats/comfy/diffusion_models/"

@@ -51,7 +51,8 @@ public enum Leftovers {
 
 /// Removing what this project made: a file, or a folder of files and such folders.
 enum Removal {
-  static func remove(_ path: String, depth: Int = 3) {
+  /// - Parameter depth: of folders in folders that go with it; a model's own lie three deep in a hidden one.
+  static func remove(_ path: String, depth: Int = 6) {
     if unsafe unlink(path) == 0 || depth == 0 { return }
     for name in FolderEntries.names(in: path) ?? [] { remove(Paths.join(path, name), depth: depth - 1) }
     _ = unsafe rmdir(path)

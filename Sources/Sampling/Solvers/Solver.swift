@@ -105,8 +105,8 @@ public func makeSolver(_ kind: SolverKind, schedule: Schedule) -> any Solver {
   switch kind {
   case .unipc: UniPCSolver(schedule: schedule)
   case .dpmpp: DPMSolver(schedule: schedule)
-  case .euler: EulerSolver(schedule: schedule)
-  case .lcm: LCMSolver(schedule: schedule)
+  case .euler: FirstOrderSolver(.euler, schedule: schedule)
+  case .lcm: FirstOrderSolver(.lcm, schedule: schedule)
   }
 }
 
@@ -119,8 +119,8 @@ public func makeSolver(
   switch kind {
   case .unipc: try UniPCSolver(schedule: schedule, state: state)
   case .dpmpp: try DPMSolver(schedule: schedule, state: state)
-  case .euler: try EulerSolver(schedule: schedule, state: state)
-  case .lcm: try LCMSolver(schedule: schedule, state: state)
+  case .euler: try FirstOrderSolver(.euler, schedule: schedule, state: state)
+  case .lcm: try FirstOrderSolver(.lcm, schedule: schedule, state: state)
   }
 }
 

@@ -38,6 +38,7 @@ public struct Conversion: Sendable {
   ///
   /// - Throws: ``ConversionError``, ``ModelError``, ``RequestError``; what a LoRA or a tokenizer throws.
   public init(_ request: ConversionRequest) throws {
+    let request = request.withoutSlash
     let planned: PlannedFiles
     let isFile: Bool
     if FolderListing.isFolder(request.input), let model = try Self.model(request.input) {
@@ -62,6 +63,7 @@ public struct Conversion: Sendable {
     layout: StorageLayout? = nil
   ) throws {
     let request = ConversionRequest(input: model.family.name, output: output, format: format, layout: layout)
+      .withoutSlash
     try self.init(PlannedFiles(ConvertedModel(model, seed: seed), request), isFile: false)
   }
 
@@ -86,7 +88,10 @@ public struct Conversion: Sendable {
       let target = try OutputTarget(output)
       if isFile {
         try target.check()
-      } else if let status = FileStatus(path: output) {
+      } else if let status = FileStatus(path: output, followingLinks: false) {
+        guard status.kind != .link else {
+          throw OutputError("it is a link, which no folder can replace; name a new folder")
+        }
         guard status.kind == .folder else { throw OutputError("a file has this name; name a new folder") }
         guard try FolderListing(output).names.isEmpty else { throw OutputError("it is not empty; name a new folder") }
       }

@@ -21,6 +21,13 @@ public struct ConversionRequest: Sendable, Hashable, Codable {
     (self.input, self.output, self.format, self.layout) = (input, output, format, layout)
     self.adapters = adapters
   }
+
+  /// The same with an output that ends in its name.
+  var withoutSlash: ConversionRequest {
+    var request = self
+    while request.output.utf8.count > 1, request.output.hasSuffix("/") { request.output.removeLast() }
+    return request
+  }
 }
 
 /// Why something cannot be converted, found before anything is written.

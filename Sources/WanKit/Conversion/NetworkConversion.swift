@@ -28,7 +28,7 @@ struct NetworkConversion: Sendable {
     named dialect: TensorNaming.Dialect, adapters: [LoRA] = [], values: [(key: String, value: GGUFWriter.Value)]? = nil,
     extras: [(name: String, tensor: Tensor)] = []
   ) {
-    (self.kind, self.source, self.adapters, self.values) = (kind, source, adapters, values)
+    (self.kind, self.source, self.adapters) = (kind, source, adapters)
     location = source.location
     // A tensor that two layers share is stored once.
     var seen: Set<String> = []
@@ -50,7 +50,22 @@ struct NetworkConversion: Sendable {
       let shape: Shape = kind == .textEncoder ? [2] : [0]
       self.extras.append(("scaled_fp8", Tensor.zeros(shape, dtype: .u8)))
     }
-    metadata = Self.metadata(source, adapters)
+    let metadata = Self.metadata(source, adapters)
+    self.metadata = metadata
+    self.values = values.map { $0 + Self.texts(metadata, beside: $0.map(\.key)) }
+  }
+
+  /// The header's texts as free values of GGUF, whose keys are small letters with a namespace.
+  private static func texts(
+    _ metadata: [(key: String, value: String)], beside taken: [String]
+  ) -> [(key: String, value: GGUFWriter.Value)] {
+    var seen = Set(taken)
+    return metadata.compactMap { key, value in
+      guard key != "format" else { return nil }
+      let letters = key.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
+      let name = key.contains(".") ? String(letters) : "general." + String(letters)
+      return seen.insert(name).inserted ? (name, .string(value)) : nil
+    }
   }
 
   /// The source's texts, less what belongs to its own types, and what was merged.

@@ -92,7 +92,8 @@ struct PlannedFiles {
   init(_ model: ConvertedModel, _ request: ConversionRequest) throws {
     self.request = request
     self.request.layout = try .chosen(request, inputHas: model.folder?.layout ?? .official)
-    let fitted = try FittedAdapters(request.adapters, for: model.transformers)
+    let fitted = try FittedAdapters(
+      FittedAdapters.paired(request.adapters, for: model.transformers), for: model.transformers)
     notices = fitted.notices
     let places = LayoutPlaces(layout, model, request.format)
     for (expert, part) in model.transformers.all {

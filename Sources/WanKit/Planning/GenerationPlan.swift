@@ -42,7 +42,7 @@ public struct GenerationPlan: Sendable {
   let hasListedSteps: Bool
   /// What a distilled model cannot use of what was asked for.
   public let warnings: [String]
-  /// The LoRAs, as asked for.
+  /// The LoRAs that were asked for, and the other halves of pairs that lie beside them.
   public let adapters: [AdapterRequest]
   /// The LoRAs, opened and fitted to the transformers.
   let fittedAdapters: FittedAdapters
@@ -114,8 +114,8 @@ extension GenerationPlan {
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
     hasListedSteps = chosen.isListed
     warnings = recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? []
-    adapters = request.adapters
-    fittedAdapters = try FittedAdapters(request.adapters, for: model.transformers)
+    adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
+    fittedAdapters = try FittedAdapters(adapters, for: model.transformers)
     seed = request.seed
     noise = request.noise
     precision = request.precision

@@ -1,7 +1,8 @@
 /// A Unigram language model: text is cut into the pieces whose log probabilities sum to the most.
 ///
 /// Kudo, "Subword Regularization" (2018), with the rules of the published tokenizer: a character that no piece
-/// covers costs 10 more than the worst piece, neighbouring unknown characters count as one, and sums are float64.
+/// covers costs 10 more than the worst piece, neighbouring unknown characters count as one, and sums are float64;
+/// sentencepiece itself keeps them in float32.
 struct UnigramModel: Sendable {
   private let scores: [Double]
   private let trie: PieceTrie
@@ -9,10 +10,13 @@ struct UnigramModel: Sendable {
   private let unknownScore: Double
   /// The ids of the pieces `<0x00>` to `<0xFF>`, or nil where unknown text has one id.
   private let byteIDs: [Int32]?
+  /// Whether what a way has cost so far is kept in float32, as sentencepiece keeps it: a tie may fall otherwise.
+  private let hasSingleSums: Bool
 
   /// - Parameter unmatched: ids of pieces that no text is cut into: controls, bytes, places that are not used.
   init(
-    _ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, unmatched: Set<Int> = [], file: String
+    _ vocabulary: Vocabulary, unknown: Int, byteFallback: Bool, unmatched: Set<Int> = [], hasSingleSums: Bool = false,
+    file: String
   ) throws(TokenizerError) {
     let matched =
       unmatched.isEmpty
@@ -31,9 +35,10 @@ struct UnigramModel: Sendable {
     }
     scores = vocabulary.scores
     self.unknown = Int32(unknown)
-    unknownScore = worst - 10
+    unknownScore = hasSingleSums ? Double(Float(worst) - 10) : worst - 10
     byteIDs = byteFallback ? Self.byteIDs(trie, unmatched.sorted().map { ($0, vocabulary[$0]) }) : nil
     self.trie = trie
+    self.hasSingleSums = hasSingleSums
   }
 
   /// - Parameter others: pieces that are not in the trie.
@@ -93,15 +98,18 @@ struct UnigramModel: Sendable {
         end += 1
         let id = trie.number(at: node)
         guard id >= 0 else { continue }
-        arrivals[end].improve(score + scores[Int(id)], from: start, id: id)
+        arrivals[end].improve(sum(score, scores[Int(id)]), from: start, id: id)
         if end - start == length { isCovered = true }
       }
       try budget.pass(end - start + 1)
-      if !isCovered { arrivals[start + length].improve(score + unknownScore, from: start, id: unknown) }
+      if !isCovered { arrivals[start + length].improve(sum(score, unknownScore), from: start, id: unknown) }
       start += length
     }
     return arrivals
   }
+
+  /// Float64 has room enough that rounding its sum of two floats once more gives their sum in float32.
+  private func sum(_ a: Double, _ b: Double) -> Double { hasSingleSums ? Double(Float(a + b)) : a + b }
 
   private func appendUnknown(_ text: ArraySlice<UInt8>, to ids: inout [Int32]) {
     if let id = trie.number(of: text) {

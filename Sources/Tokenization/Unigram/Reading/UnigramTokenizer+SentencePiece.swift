@@ -115,7 +115,8 @@ private struct SentencePieceParts {
     let unmatched = isOwn ? Set(kinds.filter { $0.value != 4 }.keys) : []
     var configuration = TokenizerConfiguration(
       model: try UnigramModel(
-        vocabulary, unknown: unknown, byteFallback: isOwn && hasByteFallback, unmatched: unmatched, file: file),
+        vocabulary, unknown: unknown, byteFallback: isOwn && hasByteFallback, unmatched: unmatched,
+        hasSingleSums: isOwn, file: file),
       pieceCount: vocabulary.count, addedTokens: isOwn ? addedTokens.filter { kinds[Int($0.id)] == 4 } : addedTokens,
       normalizer: steps,
       preTokenizer: [

@@ -45,6 +45,23 @@ struct FittedAdapters: Sendable {
     }
   }
 
+  /// The requests with the other half of each pair of which only one is named: a file whose name tells one expert, where
+  /// a file of the same name for the other lies beside it. A request that names its expert stands alone.
+  static func paired(_ requests: [AdapterRequest], for transformers: Transformers) -> [AdapterRequest] {
+    guard case .experts = transformers else { return requests }
+    let named = requests.map { FileStatus(path: $0.path) }
+    return requests.flatMap { request in
+      guard request.expert == nil, !FolderListing.isFolder(request.path),
+        let partner = ExpertName.partner(of: Paths.name(of: request.path))
+      else { return [request] }
+      let other = Paths.join(Paths.folder(of: request.path), partner)
+      guard let status = FileStatus(path: other), status.kind == .file,
+        !named.contains(where: { status.isSame(as: $0) })
+      else { return [request] }
+      return [request, AdapterRequest(path: other, strength: request.strength)]
+    }
+  }
+
   /// Those of one transformer, in the order of the request.
   subscript(expert: Expert) -> [LoRA] { adapters[expert] ?? [] }
 

@@ -64,6 +64,11 @@ struct LoRA: Adapter {
     names = changes.keys.sorted()
   }
 
+  /// Elements of all its factors and differences.
+  var parameters: Int {
+    Set(changes.values.flatMap(\.tensors.values)).reduce(0) { $0 + (file.source.descriptor($1)?.shape.count ?? 0) }
+  }
+
   /// Whether some matrix is changed as a whole, so that it must be made anew of its own numbers.
   var changesWholeMatrices: Bool { changes.contains { $0.key.hasSuffix(".weight") && $0.value.isWhole } }
 

@@ -27,9 +27,13 @@ extension GenerationPlan {
     return stages.max { $0.total < $1.total } ?? decodingMemory
   }
 
-  /// What sampling alone needs, with the larger expert.
+  /// What sampling alone needs, with the larger expert and its LoRAs.
   public func samplingMemory(on traits: BackendTraits) -> MemoryEstimate {
-    let transformer = model.transformers.all.map { $0.part.byteCount(in: precision, on: traits) }.max() ?? 0
+    let transformer =
+      model.transformers.all.map { expert, part in
+        let adapters = fittedAdapters[expert].reduce(0) { $0 + $1.parameters }
+        return part.byteCount(in: precision, on: traits) + adapters * precision.activations.byteCount
+      }.max() ?? 0
     let estimate = SamplingEstimate(
       model.transformers.configuration, latents: latentShape, prompts: tokenIDs.all.count,
       textRows: min(
