@@ -62,6 +62,18 @@ struct ConversionTests {
     }
   }
 
+  @Test("what diffusers does not know of a model goes with it all the same, and is told")
+  func textLength() throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.set("text_len", to: "64")
+    let folder = try TemporaryFolder()
+    let conversion = try Conversion(
+      ConversionRequest(input: copy.path, output: folder.path("model"), format: .bf16, layout: .diffusers))
+    #expect(conversion.notices.contains { $0.contains("64 rows") })
+    _ = try conversion.run(on: backend)
+    #expect(try ModelFolder(path: folder.path("model")).transformers.configuration.textLength == 64)
+  }
+
   @Test("diffusers' folder has the names and the configuration that diffusers writes", arguments: ["t2v", "ti2v"])
   func diffusersNames(name: String) throws {
     let folder = try TemporaryFolder()

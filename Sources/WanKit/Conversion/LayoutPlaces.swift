@@ -40,7 +40,8 @@ struct LayoutPlaces {
     case .diffusers: return PartConfigurations.diffusers(c)
     case .official: return PartConfigurations.official(c, modelType: model.family.modelType)
     case .comfy, .gguf:
-      let isPublished = c.headDimension == 128 && c.textLength == 512 && c.epsilon == 1e-6
+      let isPublished =
+        c.headDimension == 128 && c.textLength == PartConfigurations.publishedTextLength && c.epsilon == 1e-6
       return isPublished ? nil : PartConfigurations.official(c, modelType: model.family.modelType)
     }
   }

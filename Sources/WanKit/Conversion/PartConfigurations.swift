@@ -15,15 +15,21 @@ enum PartConfigurations {
   /// diffusers' config.json of a transformer.
   static func diffusers(_ c: TransformerConfiguration) -> [UInt8] {
     let patch = TransformerConfiguration.patch
-    return json([
+    var fields: [String: Any] = [
       "_class_name": "WanTransformer3DModel", "_diffusers_version": version, "added_kv_proj_dim": NSNull(),
       "attention_head_dim": c.headDimension, "cross_attn_norm": true, "eps": number(c.epsilon),
       "ffn_dim": c.feedForward, "freq_dim": c.timeFrequencies, "image_dim": NSNull(), "in_channels": c.inputChannels,
       "num_attention_heads": c.heads, "num_layers": c.layers, "out_channels": c.outputChannels,
       "patch_size": [patch.time, patch.height, patch.width], "pos_embed_seq_len": NSNull(),
       "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 1024, "text_dim": c.textDimension,
-    ])
+    ]
+    // diffusers always pads prompts to 512 rows and passes the field over; a reader that knows it needs it.
+    if c.textLength != publishedTextLength { fields["text_len"] = c.textLength }
+    return json(fields)
   }
+
+  /// Rows that prompts of every published model are padded to.
+  static let publishedTextLength = 512
 
   /// diffusers' config.json of an autoencoder.
   static func diffusers(_ c: VAEConfiguration) -> [UInt8] {

@@ -104,6 +104,12 @@ struct PlannedFiles {
     try add(textEncoder: model.textEncoder, tokenizer: model.tokenizer, name: places.textEncoder)
     add(model.tokenizer, places)
     texts += places.others
+    let length = model.transformers.configuration.textLength
+    if layout == .diffusers, length != PartConfigurations.publishedTextLength {
+      notices.append(
+        "this model pads prompts to \(length) rows, and diffusers' program every model's to "
+          + "\(PartConfigurations.publishedTextLength): its clips will differ")
+    }
     if let folder = model.folder?.path { addDefaults(model, folder) }
     func inside(_ name: String) -> String { Paths.join(Self.root, name) }
     networks = networks.map { (inside($0.name), $0.network) }
