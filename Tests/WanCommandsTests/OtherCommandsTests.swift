@@ -29,10 +29,11 @@ extension WanCommandTests {
       let (result, left) = try await run("inspect", path)
       #expect(result.status.isSuccess && left.isEmpty)
       #expect(result.output.hasPrefix("\(path): \(name), "), "\(result.output)")
-      #expect(result.outputLines.count == 1 + networks, "\(result.output)")
+      #expect(result.outputLines.count == 2 + networks, "\(result.output)")
+      #expect(result.outputLines.last == "  use it with: wan generate --model \(path) ...")
       let report = try #require(try await run("inspect", path, "--json").result.events().first)
       #expect((report["networks"] as? [Any])?.count == networks)
-      #expect(Set(report.keys) == ["path", "summary", "networks", "problems", "missing"])
+      #expect(Set(report.keys) == ["path", "summary", "networks", "problems", "missing", "usage"])
     }
 
     @Test("inspect names single checkpoints")

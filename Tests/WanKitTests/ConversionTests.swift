@@ -74,6 +74,18 @@ struct ConversionTests {
     #expect(try ModelFolder(path: folder.path("model")).transformers.configuration.textLength == 64)
   }
 
+  @Test("a boundary of diffusers' folder goes with the model, and stays beside the folder's own defaults")
+  func boundary() throws {
+    let copy = try ModelCopy(linking: Self.formats + "diffusers/t2v")
+    try copy.replace("0.875", by: "0.6", in: "model_index.json")
+    try copy.write(#"{"steps": 7}"#, to: "generation_config.json")
+    let folder = try TemporaryFolder()
+    for layout in [StorageLayout.official, .comfy, .diffusers] {
+      let model = try ModelFolder(path: convert(copy.path, folder, layout.rawValue, .bf16, layout).path)
+      #expect(model.boundary == 0.6 && model.defaults.steps == 7, "\(layout)")
+    }
+  }
+
   @Test("diffusers' folder has the names and the configuration that diffusers writes", arguments: ["t2v", "ti2v"])
   func diffusersNames(name: String) throws {
     let folder = try TemporaryFolder()

@@ -50,6 +50,20 @@ struct InspectedFilesTests {
     #expect(try report("gguf/umt5-xxl-encoder-Q8_0.gguf").usage?.hasPrefix("wan generate --text-encoder ") == true)
   }
 
+  @Test("the recipe that a name tells is said, of files, LoRAs and folders")
+  func recipes() throws {
+    #expect(
+      try report("lora/lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1/high_noise_model.safetensors").recipe
+        == "lightx2v")
+    #expect(
+      try report("comfy/diffusion_models/wan2.2_t2v_A14b_low_noise_int8_lightx2v_4step.safetensors").recipe
+        == "lightx2v")
+    #expect(try report("comfy/diffusion_models/wan2.2_t2v_high_noise_14B_bf16.safetensors").recipe == nil)
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.write(#"{"recipe": "fastwan"}"#, to: "generation_config.json")
+    #expect(try Inspection(path: copy.path).recipe == "fastwan")
+  }
+
   @Test("what a file needs beside it is named, unless it lies there or in the folders that are searched")
   func needs() throws {
     let folder = try TemporaryFolder()

@@ -43,6 +43,7 @@ extension Inspection {
           + "\(Self.millions(network.parameters)) parameters in \(network.tensors) tensors")
       lines += network.problems.map { "    \($0)" }
     }
+    if let recipe { lines.append("  distilled, and run by the recipe \(recipe)") }
     if !missing.isEmpty { lines.append("  to run it there must be: \(missing.joined(separator: ", "))") }
     if let usage { lines.append("  use it with: \(usage)") }
     return lines + problems.map { "  \($0)" }

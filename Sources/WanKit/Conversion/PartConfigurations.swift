@@ -90,6 +90,12 @@ enum PartConfigurations {
   /// The release whose folders these are like.
   private static let version = "0.35.0"
 
+  /// Members beside those of another text, whose own go first where it is an object.
+  static func json(_ members: [String: Any], into text: [UInt8]?) -> [UInt8] {
+    let object = text.flatMap { try? JSONSerialization.jsonObject(with: Data($0)) } as? [String: Any]
+    return json((object ?? [:]).merging(members) { own, _ in own })
+  }
+
   static func json(_ object: [String: Any]) -> [UInt8] {
     let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let data = try? JSONSerialization.data(withJSONObject: object, options: options)

@@ -126,21 +126,24 @@ struct PlannedFiles {
       "this model has no spiece.model: its tokenizer lies beside the text encoder, where other programs do not look")
   }
 
-  /// The folder's own defaults; the recipe that its names told, which new names do not.
+  /// The folder's own defaults, and what its names or its layout told and the new ones do not: recipe and boundary.
   private mutating func addDefaults(_ model: ConvertedModel, _ path: String) {
     let name = "generation_config.json"
     let folders = [path] + ["high_noise_model", "low_noise_model"].map { Paths.join(path, $0) }
-    for folder in folders {
-      if let bytes = try? openFile(path: Paths.join(folder, name), expecting: .json).bytes {
-        texts.append((name, bytes))
-        return
-      }
-    }
+    let own = folders.lazy.compactMap { try? openFile(path: Paths.join($0, name), expecting: .json).bytes }.first
+    var added: [String: Any] = [:]
     let files = model.transformers.all.map(\.part.source.location) + [path]
-    if let told = Recipe.told(by: request.adapters.map(\.path) + files, hasTwoExperts: model.family.hasTwoExperts) {
-      texts.append((name, PartConfigurations.json(["recipe": told.recipe.name])))
+    if own == nil,
+      let told = Recipe.told(by: request.adapters.map(\.path) + files, hasTwoExperts: model.family.hasTwoExperts)
+    {
+      added["recipe"] = told.recipe.name
       notices.append("\(name) says that this is a model of \(told.recipe.name), which its old name told")
     }
+    if layout != .diffusers, let boundary = model.boundary, boundary != model.family.boundary {
+      added["boundary"] = boundary
+    }
+    guard own != nil || !added.isEmpty else { return }
+    texts.append((name, added.isEmpty ? own ?? [] : PartConfigurations.json(added, into: own)))
   }
 
   // MARK: Networks

@@ -156,6 +156,7 @@ extension GenerationDefaults {
     result.framesPerSecond = try file.number("fps", in: 1...240).map { FrameRate($0) } ?? framesPerSecond
     result.own.timesteps = try file.list("timesteps", upTo: 1_000, in: 0...1_000)?.map { Float($0) }
     result.own.switchStep = try file.integer("switch", in: 0...1_000)
+    result.own.boundary = try file.number("boundary", in: 0...1)
     result.steps = try file.integer("steps", in: 1...1_000) ?? result.own.timesteps?.count ?? result.steps
     result.shift = try file.number("shift", in: 1e-3...1e3) ?? result.shift
     if let scales = try file.numbers("guidance", count: 2, in: -1e3...1e3) {

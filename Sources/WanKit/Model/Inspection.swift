@@ -16,8 +16,10 @@ public struct Inspection: Sendable, Encodable {
   public let networks: [Network]
   /// What keeps the folder from running as a model.
   public let problems: [String]
-  /// The command that would use a single file.
+  /// The command that would use it.
   public let usage: String?
+  /// The ``Recipe`` of a distilled model or LoRA by its name, where names or its own configuration tell one.
+  public let recipe: String?
   /// What a single file needs beside it to run, and does not have there.
   public let missing: [String]
 
@@ -48,17 +50,21 @@ public struct Inspection: Sendable, Encodable {
       (summary, networks, problems) = ("a single checkpoint", [Network(source)], [])
       let needs = Needs(source, searched: searched)
       (usage, missing) = (Usage.command(for: source, needs), needs.missing)
+      recipe = Recipe.told(by: [source.location])?.name
       return
     }
-    (usage, missing) = (nil, [])
+    missing = []
     do {
       let model = try ModelFolder(path: path)
+      usage = "wan generate --model \(path) ..."
+      recipe = ChosenRecipe(model)?.recipe.name
       summary = Self.summary(of: model)
       networks = Self.networks(of: model)
       problems = Self.tokenizerProblems(of: model)
     } catch {
       let parts = InspectedParts(of: path)
       guard !parts.networks.isEmpty || !parts.problems.isEmpty else { throw error }
+      (usage, recipe) = (nil, nil)
       (summary, networks) = ("not a complete model", parts.networks)
       problems = Self.distinct(Self.lines(error) + parts.problems)
     }
@@ -68,7 +74,7 @@ public struct Inspection: Sendable, Encodable {
   public init(path: String, failure: ModelError) {
     self.path = path
     (summary, networks, problems) = ("nothing that is read", [], Self.lines(failure))
-    (usage, missing) = (nil, [])
+    (usage, recipe, missing) = (nil, nil, [])
   }
 
   /// The checkpoint that a file is, or that a folder with nothing else of a model holds; `nil` for another folder.

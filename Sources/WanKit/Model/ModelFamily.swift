@@ -47,6 +47,8 @@ public struct GenerationDefaults: Sendable, Hashable {
     public var timesteps: [Float]?
     /// How many steps the high-noise expert takes.
     public var switchStep: Int?
+    /// Timestep / 1000 from which on the high-noise expert runs.
+    public var boundary: Double?
 
     /// Says nothing.
     public init() {}

@@ -68,7 +68,7 @@ public struct ModelFolder: Sendable {
     tokenizerFolder = try Self.tokenizer(files)
     defaults = try Self.defaults(family: family, folders: files.defaultsFolders)
     schedulerShift = files.settings?.shift
-    boundary = files.settings?.boundary ?? family.boundary
+    boundary = family.hasTwoExperts ? files.settings?.boundary ?? defaults.own.boundary ?? family.boundary : nil
     foundParts = files.found
     try checkAgreement()
   }

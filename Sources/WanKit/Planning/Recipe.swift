@@ -74,6 +74,11 @@ public struct Recipe: Sendable, Hashable, Codable {
     return nil
   }
 
+  /// The recipe that names tell of a file of which no more is known.
+  static func told(by paths: [String]) -> Recipe? {
+    (told(by: paths, hasTwoExperts: true) ?? told(by: paths, hasTwoExperts: false))?.recipe
+  }
+
   /// These defaults with the recipe's over them.
   func applied(to defaults: GenerationDefaults) -> GenerationDefaults {
     var defaults = defaults
@@ -120,12 +125,16 @@ public struct ChosenRecipe: Sendable, Hashable, Codable {
       self.init(recipe, toldBy: nil)
       return
     }
+    self.init(model, adapters: request.adapters.filter { $0.strength != 0 }.map(\.path))
+  }
+
+  /// The recipe that a model's configuration tells, or its files' names and those of LoRAs.
+  init?(_ model: ModelFolder, adapters: [String] = []) {
     if let chosen = model.defaults.own.recipe {
       self = chosen
       return
     }
     let files = model.transformers.all.map(\.part.source.location) + model.foundParts.map(\.path) + [model.path]
-    let adapters = request.adapters.filter { $0.strength != 0 }.map(\.path)
     guard let told = Recipe.told(by: adapters + files, hasTwoExperts: model.family.hasTwoExperts) else { return nil }
     self.init(told.recipe, toldBy: told.path)
   }
