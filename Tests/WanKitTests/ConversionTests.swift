@@ -153,6 +153,16 @@ struct ConversionTests {
     #expect(try convert(narrow, folder, "a.gguf", .q4_k).report.files[0].types["Q8_0"] == 20)
   }
 
+  @Test("the texts of shards, which are all alike, are kept once")
+  func shards() throws {
+    let copy = try ModelCopy(of: "ti2v")
+    try copy.shard(ModelCopy.transformer, byteCount: 300_000)
+    let folder = try TemporaryFolder()
+    let path = try convert(copy.path, folder, "model", .bf16, .comfy).path
+    let file = try SafetensorsFile(path: path + "/diffusion_models/wan2.2_ti2v_5B_bf16.safetensors")
+    #expect(file.metadata.map(\.key) == ["format"] && file.names.count == 69)
+  }
+
   @Test("what is stored as asked for is copied, code by code")
   func copies() throws {
     let folder = try TemporaryFolder()
@@ -206,6 +216,10 @@ struct ConversionTests {
     let lora = AdapterRequest(path: Self.formats + "lora/kohya/style_high_noise.safetensors")
     let gguf = try GGUFFile(path: convert(mixed, folder, "high.gguf", .q8_0, loras: [lora]).path)
     #expect(gguf.text("general.merged_adapters")?.hasPrefix("style_high_noise.safetensors") == true)
+    // What was merged before stays named.
+    let again = try convert(gguf.location, folder, "high_again.safetensors", .bf16, loras: [lora]).path
+    let texts = try SafetensorsFile(path: again).metadata
+    #expect(texts.filter { $0.key == "format" }.count == 1 && Set(texts.map(\.key)).count == texts.count)
     #expect(gguf.text("general.architecture") == "wan" && gguf.text("general._quantization_metadata") == nil)
     let distilled = Self.formats + "lora/lightx2v/Wan2.2-T2V-A14B-4steps-lora-rank4-Seko-V1.1"
     let model = try convert(

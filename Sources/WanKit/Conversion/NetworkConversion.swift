@@ -19,21 +19,27 @@ struct NetworkConversion: Sendable {
   private let values: [(key: String, value: GGUFWriter.Value)]?
   private let location: String
 
-  /// - Parameters:
-  ///   - demand: what the network asks of the source.
-  ///   - dialect: whose names the file has.
-  ///   - values: of a GGUF file; `nil` for safetensors.
+  /// What a file has around its network.
+  struct Form {
+    /// Whose names.
+    let dialect: TensorNaming.Dialect
+    /// The free values of a GGUF file; `nil` for safetensors.
+    var values: [(key: String, value: GGUFWriter.Value)]?
+    /// Tensors behind the network's own.
+    var extras: [(name: String, tensor: Tensor)] = []
+  }
+
+  /// - Parameter demand: what the network asks of the source.
   init(
-    _ kind: NetworkKind, _ source: any WeightSource, _ demand: Demand, as format: StorageFormat,
-    named dialect: TensorNaming.Dialect, adapters: [LoRA] = [], values: [(key: String, value: GGUFWriter.Value)]? = nil,
-    extras: [(name: String, tensor: Tensor)] = []
+    _ kind: NetworkKind, _ source: any WeightSource, _ demand: Demand, as format: StorageFormat, in form: Form,
+    adapters: [LoRA] = []
   ) {
     (self.kind, self.source, self.adapters) = (kind, source, adapters)
     location = source.location
     // A tensor that two layers share is stored once.
     var seen: Set<String> = []
     let requests = demand.requests.filter { seen.insert($0.name).inserted }
-    let rename = LayoutNames(kind, dialect, names: requests.map(\.name))
+    let rename = LayoutNames(kind, form.dialect, names: requests.map(\.name))
     let tensors = requests.map { request in
       let stored = source.descriptor(request.name)?.format ?? ElementFormat(.f32)
       // A parameter that is changed keeps the change.
@@ -41,18 +47,18 @@ struct NetworkConversion: Sendable {
       return TensorConversion(
         request: request, name: rename(request.name),
         encoding: isChanged
-          ? .floats(.f32) : TensorEncoding(request, stored: stored, format: format, isGGUF: values != nil))
+          ? .floats(.f32) : TensorEncoding(request, stored: stored, format: format, isGGUF: form.values != nil))
     }
     self.tensors = tensors
-    self.extras = extras
+    extras = form.extras
     if tensors.contains(where: { $0.encoding == .scaledFloats }) {
       // ComfyUI's mark; of two elements where products are to be computed with more than eight bits.
       let shape: Shape = kind == .textEncoder ? [2] : [0]
-      self.extras.append(("scaled_fp8", Tensor.zeros(shape, dtype: .u8)))
+      extras.append(("scaled_fp8", Tensor.zeros(shape, dtype: .u8)))
     }
     let metadata = Self.metadata(source, adapters)
     self.metadata = metadata
-    self.values = values.map { $0 + Self.texts(metadata, beside: $0.map(\.key)) }
+    values = form.values.map { $0 + Self.texts(metadata, beside: $0.map(\.key)) }
   }
 
   /// The header's texts as free values of GGUF, whose keys are small letters with a namespace.
@@ -68,12 +74,16 @@ struct NetworkConversion: Sendable {
     }
   }
 
-  /// The source's texts, less what belongs to its own types, and what was merged.
+  /// The source's texts, less what belongs to its own types, and what was merged; the first of each key, as shards repeat
+  /// them.
   private static func metadata(_ source: any WeightSource, _ adapters: [LoRA]) -> [(key: String, value: String)] {
-    var texts = source.metadata.filter { $0.key != "_quantization_metadata" && $0.key != "format" }
-    texts.insert(("format", "pt"), at: 0)
+    let merged = "merged_adapters"
+    var texts = [(key: "format", value: "pt")]
+    var seen: Set<String> = ["format", "_quantization_metadata"]
+    for text in source.metadata where seen.insert(text.key).inserted { texts.append(text) }
     if !adapters.isEmpty {
-      texts.append(("merged_adapters", adapters.map { Paths.name(of: $0.identity) }.joined(separator: ", ")))
+      let names = texts.filter { $0.key == merged }.map(\.value) + adapters.map { Paths.name(of: $0.identity) }
+      texts = texts.filter { $0.key != merged } + [(merged, names.joined(separator: ", "))]
     }
     return texts
   }

@@ -155,8 +155,8 @@ struct PlannedFiles {
       (
         name,
         NetworkConversion(
-          .transformer, part.source, part.demand, as: request.format, named: .init(layout, .transformer),
-          adapters: adapters, values: values)
+          .transformer, part.source, part.demand, as: request.format,
+          in: .init(dialect: .init(layout, .transformer), values: values), adapters: adapters)
       ))
   }
 
@@ -167,29 +167,22 @@ struct PlannedFiles {
       (
         name,
         NetworkConversion(
-          .autoencoder, autoencoder.source, demand, as: format, named: .init(layout, .autoencoder))
+          .autoencoder, autoencoder.source, demand, as: format, in: .init(dialect: .init(layout, .autoencoder)))
       ))
   }
 
   private mutating func add(
     textEncoder part: NetworkPart<UMT5Encoder>, tokenizer: TokenizerFiles?, name: String
   ) throws {
-    var values: [(key: String, value: GGUFWriter.Value)]?
-    var extras: [(name: String, tensor: Tensor)] = []
+    var form = NetworkConversion.Form(dialect: .init(layout, .textEncoder))
     if layout == .gguf {
-      values = ggufValues("t5encoder", name: "umt5") + part.configuration.ggufValues
-      values? += try tokenizer?.values(rows: part.configuration.vocabulary) ?? []
+      let pieces = try tokenizer?.values(rows: part.configuration.vocabulary) ?? []
+      form.values = ggufValues("t5encoder", name: "umt5") + part.configuration.ggufValues + pieces
     } else if layout == .comfy, let tensor = tokenizer?.tensor {
-      extras = [("spiece_model", tensor)]
+      form.extras = [("spiece_model", tensor)]
     }
     networks.append(
-      (
-        name,
-        NetworkConversion(
-          .textEncoder, part.source, part.demand, as: request.format, named: .init(layout, .textEncoder),
-          values: values,
-          extras: extras)
-      ))
+      (name, NetworkConversion(.textEncoder, part.source, part.demand, as: request.format, in: form)))
   }
 
   private func ggufValues(_ architecture: String, name: String) -> [(key: String, value: GGUFWriter.Value)] {
