@@ -53,17 +53,34 @@ struct EncodingTests {
   }
 
   @Test(
-    "blocks of 256 keep normal numbers as well as their bits allow, and far better than the next coarser ones",
+    "blocks of 256 are at least as near as codes spread evenly from the least to the largest number of each group",
     arguments: [
-      (ElementCoding.q2_K, 0.30), (.q3_K, 0.16), (.q4_K, 0.075), (.q5_K, 0.038), (.q6_K, 0.019), (.q8_0, 0.0065),
+      (ElementCoding.q2_K, width: 16, levels: 3, isSigned: false), (.q3_K, 16, 4, true), (.q4_K, 32, 15, false),
+      (.q5_K, 32, 31, false), (.q6_K, 16, 32, true),
     ])
-  func errors(_ coding: ElementCoding, bound: Double) {
+  func errors(_ coding: ElementCoding, width: Int, levels: Float, isSigned: Bool) {
     let numbers = NormalNumbers.make(1 << 12)
     let decoded = coding.decode(coding.encode(numbers.span))
-    #expect(relativeError(decoded, numbers) < bound, "\(relativeError(decoded, numbers))")
+    let plain = stride(from: 0, to: numbers.count, by: width).flatMap { start in
+      Self.evenly(numbers[start..<start + width], levels: levels, isSigned: isSigned)
+    }
+    // The plain codes have scales of full precision, the blocks' own are small numbers.
+    #expect(relativeError(decoded, numbers) < 1.02 * relativeError(plain, numbers))
     // Scaled numbers have scaled codes.
     let small = numbers.map { $0 * 0x1p-6 }
-    #expect(relativeError(coding.decode(coding.encode(small.span)), small) < bound)
+    #expect(
+      abs(relativeError(coding.decode(coding.encode(small.span)), small) / relativeError(decoded, numbers) - 1) < 0.02)
+  }
+
+  private static func evenly(_ group: ArraySlice<Float>, levels: Float, isSigned: Bool) -> [Float] {
+    if isSigned {
+      let farthest = group.max { $0.magnitude < $1.magnitude } ?? 0
+      let scale = farthest / -levels
+      return group.map { min(max(($0 / scale).rounded(), -levels), levels - 1) * scale }
+    }
+    let (least, most) = (min(group.min() ?? 0, 0), max(group.max() ?? 0, 0))
+    let scale = (most - least) / levels
+    return group.map { (($0 - least) / scale).rounded() * scale + least }
   }
 
   @Test(

@@ -30,6 +30,14 @@ extension WanCommandTests {
       #expect(try folder.bytes("a.y4m").count > 5 * 3 * 64 * 32)
     }
 
+    @Test("costs a conversion nothing", arguments: ["| true", ">/dev/full", "--json >&-", "2>&1 | head -c 3"])
+    func conversion(_ redirection: String) async throws {
+      let file = "'\(Folders.golden("ti2v"))/diffusion_pytorch_model.safetensors'"
+      let result = try await shell("set -o pipefail; \"$@\" convert \(file) a.gguf -f q8_0 \(redirection)")
+      #expect(result.status.isSuccess, "\(redirection): \(result.status) \(result.errors)")
+      #expect(folder.contents == ["a.gguf"])
+    }
+
     @Test("a full pipe that does not wait costs text alone")
     func fullPipe() async throws {
       let pipe = try FileDescriptor.pipe()

@@ -79,7 +79,7 @@ struct RecipeTests {
     let shifted = try plan([]) { ($0.preset, $0.shift) = ("lightx2v", 1) }
     #expect(shifted.schedule.timesteps == [1000, 750, 500, 250] && shifted.experts == [.high, .high, .low, .low])
     let own = try plan([]) { ($0.preset, $0.steps, $0.switchStep) = ("lightx2v", 4, 3) }
-    #expect(own.experts == [.high, .high, .high, .low])
+    #expect(own.experts == [.high, .high, .high, .low] && ClipDescription(own).switchStep == 3)
     // For another number of steps the recipe has no say in it.
     #expect(try plan([]) { ($0.preset, $0.steps) = ("lightx2v", 2) }.experts == [.high, .low])
     #expect(throws: RequestError.self) { _ = try plan([]) { ($0.steps, $0.switchStep) = (4, 5) } }
@@ -131,7 +131,12 @@ struct RecipeTests {
     let plan = try plan([], at: copy.path)
     #expect(plan.recipe?.toldBy == copy.path + "/" + name && plan.steps == 5 && !plan.isGuided && plan.shift == 5)
     #expect(plan.experts == [.high, .low, .low, .low, .low])
-    #expect(try self.plan([], at: copy.path) { $0.preset = "none" }.recipe == nil)
+    // The folder's own recipe by its name is the same; another one, or none, has no use for what is said of it.
+    #expect(try self.plan([], at: copy.path) { $0.preset = "lightx2v" }.experts == plan.experts)
+    let none = try self.plan([], at: copy.path) { $0.preset = "none" }
+    #expect(none.recipe == nil && none.steps == 40 && none.shift == 12 && none.isGuided && none.switchStep == nil)
+    let turbo = try self.plan([], at: copy.path) { $0.preset = "turbo" }
+    #expect(turbo.solver == .lcm && turbo.steps == 4 && turbo.switchStep == nil)
 
     try copy.write(#"{"timesteps": [1000, 900, 400], "solver": "lcm"}"#, to: name)
     let listed = try self.plan([], at: copy.path)

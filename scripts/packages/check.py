@@ -166,6 +166,19 @@ def check_diffusers(folder, golden):
         check(made.tokenizer(text).input_ids == theirs.tokenizer(text).input_ids, f"{name}: tokens")
         print(f"diffusers {diffusers.__version__}: {name}, {count} parameters equal")
 
+    path = next((folder / "t2v-q8_0/diffusion_models").glob("*HighNoise*.gguf"))
+    blocks = diffusers.WanTransformer3DModel.from_single_file(
+        str(path), quantization_config=diffusers.GGUFQuantizationConfig(compute_dtype=torch.float32),
+        config=str(folder / "t2v-diffusers"), subfolder="transformer", torch_dtype=torch.float32)
+    plain = diffusers.WanTransformer3DModel.from_pretrained(
+        folder / "t2v-diffusers/transformer", torch_dtype=torch.float32)
+    torch.manual_seed(0)
+    inputs = torch.randn(1, 16, 2, 8, 8), torch.tensor([500.0]), torch.randn(1, 16, plain.config.text_dim)
+    with torch.no_grad():
+        made, exact = (model(*inputs, return_dict=False)[0].numpy() for model in (blocks, plain))
+    check(error(made, exact) < 0.02, f"{path}: a pass is {error(made, exact)} away")
+    print(f"diffusers {diffusers.__version__}: a pass with the blocks of {path.name} is {error(made, exact):.4f} away")
+
 
 def main():
     folder, original, golden = map(Path, sys.argv[1:4])

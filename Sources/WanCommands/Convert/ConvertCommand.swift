@@ -75,7 +75,6 @@ struct ConvertCommand: AsyncParsableCommand {
       }
       Console.out("wrote \(output) (\(Format.gibibytes(report.bytes))) and read it back")
     }
-    try Console.requireOutput()
   }
 
   private static func types(_ counts: [String: Int]) -> String {

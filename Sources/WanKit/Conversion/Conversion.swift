@@ -154,7 +154,7 @@ public struct Conversion: Sendable {
     // The whole must open as a model before it is called one.
     _ = try ModelFolder(path: hidden.file(PlannedFiles.root))
     guard hidden.hand(over: hidden.file(PlannedFiles.root), as: request.output) else {
-      throw ConversionError("\(request.output) cannot take its name; is something in its place?")
+      throw ConversionError("\(request.output) cannot take its name: something has come into its place meanwhile")
     }
   }
 

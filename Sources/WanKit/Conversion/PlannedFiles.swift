@@ -210,6 +210,7 @@ extension StorageFormat {
     case .q4_k: 14
     case .q5_k: 16
     case .q6_k: 18
+    // No GGUF file has these: ``layouts`` keeps them out.
     case .fp8, .int8: 0
     }
   }

@@ -7,6 +7,8 @@ struct ChosenSchedule {
   /// The flow shift that warped it.
   let shift: Double
   let solver: SolverKind
+  /// How many steps the high-noise expert takes; `nil` by the model's boundary.
+  let switchStep: Int?
   /// The expert of each step.
   let experts: [Expert]
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
@@ -32,9 +34,9 @@ struct ChosenSchedule {
     }
     try Self.check(switchStep: request.switchStep, steps: steps, model.family)
     let own = recipe.flatMap { $0.steps == steps ? $0.switchStep : nil }
-    let ownSwitch = request.timesteps == nil ? defaults.own.switchStep ?? own : nil
-    experts = ExpertSchedule(boundary: model.boundary).experts(
-      at: schedule.timesteps, switchStep: request.switchStep ?? ownSwitch)
+    let ownSwitch = request.timesteps == nil && steps == defaults.steps ? defaults.own.switchStep ?? own : nil
+    switchStep = model.family.hasTwoExperts ? request.switchStep ?? ownSwitch : nil
+    experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps, switchStep: switchStep)
   }
 
   private static func steps(

@@ -38,6 +38,8 @@ public struct GenerationPlan: Sendable {
   public let profile: Profile
   /// How a distilled model is run; `nil` for others.
   public let recipe: ChosenRecipe?
+  /// How many steps the high-noise expert takes where that was asked for, or is the recipe's; `nil` by the boundary.
+  public let switchStep: Int?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
   /// What a distilled model cannot use of what was asked for.
@@ -91,9 +93,7 @@ extension GenerationPlan {
   public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
     profile = request.profile ?? .wan
     recipe = try ChosenRecipe(request, model: model)
-    // A folder that names its recipe has it in its defaults already, under what else it says.
-    let isOwn = recipe == model.defaults.own.recipe
-    let defaults = isOwn ? model.defaults : recipe?.recipe.applied(to: model.defaults) ?? model.defaults
+    let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
     self.model = model
     prompt = try Self.checked(request.prompt, .prompt)
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
@@ -112,7 +112,7 @@ extension GenerationPlan {
     }
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
-    hasListedSteps = chosen.isListed
+    (hasListedSteps, switchStep) = (chosen.isListed, chosen.switchStep)
     warnings = recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? []
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
     fittedAdapters = try FittedAdapters(adapters, for: model.transformers)

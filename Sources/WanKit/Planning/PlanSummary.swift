@@ -23,6 +23,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let shift: Double
   /// What the model is told before each step, where a number of steps and a shift do not tell it.
   public let timesteps: [Float]?
+  /// How many steps the high-noise expert takes, where the model's boundary does not tell it.
+  public let switchStep: Int?
   /// Of each expert; one transformer takes the low one.
   public let guidanceLow, guidanceHigh: Float
   /// Of the noise.
@@ -46,6 +48,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
+    switchStep = plan.switchStep
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
     like = plan.profile == .wan ? nil : plan.profile

@@ -84,6 +84,7 @@ public struct Recipe: Sendable, Hashable, Codable {
     var defaults = defaults
     (defaults.steps, defaults.shift, defaults.solver) = (steps, shift, solver)
     defaults.guidance = GuidanceScales(guidance)
+    (defaults.own.timesteps, defaults.own.switchStep) = (nil, nil)
     return defaults
   }
 
@@ -99,6 +100,18 @@ public struct Recipe: Sendable, Hashable, Codable {
       return (try Schedule(sigmaMax: sigmaMax, angles: Array(angles.prefix(steps - 1))), 1)
     default: return nil
     }
+  }
+}
+
+extension GenerationDefaults {
+  /// A model's defaults where a recipe is followed, or none: they hold the recipe that its folder names already, under
+  /// what else the folder says; another one, or none, has no use for what is said of that one.
+  func following(_ recipe: Recipe?, published: GenerationDefaults) -> GenerationDefaults {
+    guard let own = own.recipe?.recipe else { return recipe?.applied(to: self) ?? self }
+    if own == recipe { return self }
+    var others = published
+    (others.width, others.height, others.frames, others.framesPerSecond) = (width, height, frames, framesPerSecond)
+    return recipe?.applied(to: others) ?? others
   }
 }
 
