@@ -53,9 +53,14 @@ let package = Package(
     .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     // The file descriptors that swift-subprocess takes.
     .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+    // What the client is made of: its threads, and the server of the tests.
+    .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
   ],
   targets: [
     .target(name: "CAllocation", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
+    .target(name: "CDigests", cSettings: areWarningsErrors ? [.treatAllWarnings(as: .error)] : []),
     .target(
       name: "CKernels",
       // A folder for each operation; their files, and the shared ones, include each other by name.
@@ -78,6 +83,13 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     library(
+      "Hub",
+      [
+        "CDigests", "Files", .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]),
+    library(
       "WanKit",
       [
         "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "Tokenization", "WanModels",
@@ -86,7 +98,7 @@ let package = Package(
     library(
       "WanCommands",
       [
-        "CPUBackend", "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
+        "CPUBackend", "Checkpoints", "Files", "Hub", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
@@ -97,8 +109,16 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport",
       swiftSettings: settings),
+    .target(
+      name: "TestHub",
+      dependencies: [
+        "Hub", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Tests/TestHub", swiftSettings: settings),
     tests("CKernels", ["CKernels"]),
     tests("Files", ["Files", "Tensors", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess")]),
+    tests("Hub", ["CDigests", "Files", "Hub", "TestHub", "TestSupport"]),
     tests("Tensors", ["Tensors", "TestSupport"]),
     tests("CPUBackend", ["CPUBackend", "Tensors", "TestSupport"]),
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
@@ -113,7 +133,7 @@ let package = Package(
     tests(
       "WanCommands",
       [
-        "WanCommands", "Tensors", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess"),
+        "WanCommands", "Tensors", "TestHub", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     tests(

@@ -57,13 +57,15 @@ struct WanCommand: AsyncParsableCommand {
     commandName: "wan",
     abstract: "Generates video with the Wan2.2 models.",
     discussion: """
-      Without --model, a small bundled model runs; published checkpoints are named by their folder:
+      Without --model, a small bundled model runs; published ones are downloaded first, or named by their folder:
         wan generate --prompt "A red ball bounces, sunset scene, warm tones, static camera."
-        wan generate --model Wan2.2-TI2V-5B --prompt "Two cats box on a stage." --output cats.mp4
+        wan pull ti2v-5b
+        wan generate --model ti2v-5b --prompt "Two cats box on a stage." --output cats.mp4
       """,
     version: SoftwareVersion.current,
     subcommands: [
-      GenerateCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, SynthesizeCommand.self,
+      GenerateCommand.self, PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self,
+      BenchCommand.self, SynthesizeCommand.self,
     ])
 }
 

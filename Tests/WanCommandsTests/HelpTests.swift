@@ -46,7 +46,8 @@ extension WanCommandTests {
     func everything() async throws {
       let commands = try await CommandHelp.read()
       #expect(
-        Set(commands.map { $0.path.first ?? "" }) == ["", "generate", "inspect", "convert", "bench", "synthesize"])
+        Set(commands.map { $0.path.first ?? "" })
+          == ["", "generate", "pull", "models", "inspect", "convert", "bench", "synthesize"])
       #expect(commands.count > 10)
       for (path, command) in commands {
         let result = try await wan(path + ["--help"], in: TemporaryFolder())

@@ -34,7 +34,7 @@ struct BenchStart: AsyncParsableCommand {
 
   func run() async throws {
     let sinceLaunch = Stopwatch.sinceLaunch()
-    let folder = try ModelFolder(path: model)
+    let folder = try ModelFolder(path: LocalHub.folder(for: model))
     let part = folder.transformers[.high]
     let backend = try options.engine.makeBackend()
     let loading = Stopwatch()

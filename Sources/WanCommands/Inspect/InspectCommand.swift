@@ -8,7 +8,8 @@ struct InspectCommand: AsyncParsableCommand {
     abstract: "Names what a model folder or checkpoint file is, from its headers alone.")
 
   @Argument(
-    help: "A model folder, or a file: .safetensors, .gguf, .pth, an index, a LoRA.", completion: .file(),
+    help: "A model folder, what 'wan pull' has downloaded, or a file: .safetensors, .gguf, .pth, an index, a LoRA.",
+    completion: .file(),
     transform: PathArgument.path)
   var path: String
 
@@ -16,6 +17,7 @@ struct InspectCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
+    let path = try LocalHub.folder(for: path)
     let report: Inspection
     do throws(ModelError) {
       report = try Inspection(path: path, searched: ModelOptions.searched)

@@ -7,8 +7,8 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: """
-      The model: a folder as Wan-AI, diffusers or ComfyUI lay it out, or a transformer's file (safetensors, GGUF, .pth); \
-      the bundled one unless given.
+      The model: a folder as Wan-AI, diffusers or ComfyUI lay it out, a transformer's file (safetensors, GGUF, .pth), or \
+      what 'wan pull' has downloaded: ti2v-5b, OWNER/NAME; the bundled one unless given.
       """, completion: .file(), transform: PathArgument.path)
   var model: String?
 
@@ -59,7 +59,8 @@ struct ModelOptions: ParsableArguments {
       tokenizer: tokenizer, searched: Self.searched)
   }
 
-  /// - Throws: `CommandError` where no model is named and the bundled one is not there; ``ModelError``.
+  /// - Throws: `CommandError` where no model is named and the bundled one is not there, or one is named that was not
+  ///   pulled; ``ModelError``.
   func open() throws -> ModelFolder {
     let parts = parts
     guard let folder = model ?? (parts.namesTransformer ? nil : ModelLocator.bundled()) else {
@@ -69,6 +70,15 @@ struct ModelOptions: ParsableArguments {
       }
       return try ModelFolder(path: nil, parts: parts)
     }
-    return try ModelFolder(path: folder, parts: parts)
+    return try Self.open(folder, parts)
+  }
+
+  private static func open(_ model: String, _ parts: PartPaths) throws -> ModelFolder {
+    let folder = try LocalHub.folder(for: model)
+    do throws(ModelError) {
+      return try ModelFolder(path: folder, parts: parts)
+    } catch {
+      throw LocalHub.advice(on: folder).map { CommandError("\(error); \($0)") } ?? error
+    }
   }
 }
