@@ -59,7 +59,7 @@ let package = Package(
     .target(
       name: "CKernels",
       // A folder for each operation; their files, and the shared ones, include each other by name.
-      cSettings: ["attention", "product", "bytes", "convolution", "norms", "elementwise", "shared"].map {
+      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "shared"].map {
         .headerSearchPath($0)
       } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),

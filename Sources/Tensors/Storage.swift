@@ -21,6 +21,9 @@ public final class Storage: @unchecked Sendable {
   public let byteCount: Int
   /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
   public var isMapped: Bool { file != nil }
+  /// Whether the bytes are a file's that does not stay in memory: what is made of it should not lie beside it in another
+  /// form.
+  public var isStreamed: Bool { file?.isStreamed ?? false }
   /// The mapping that the bytes are, where they are one.
   private let file: MappedFile?
   /// The block on a device, which only the backend that made it understands; `nil` for host memory.

@@ -1,20 +1,40 @@
 import CKernels
 public import Tensors
 
-/// A linear's weights as bytes, where they were found: a mapped file perhaps. Each product lays its block out anew.
+/// A matrix [N, K] that is multiplied as bytes, with what each row's bytes are multiplied by afterwards.
+enum ByteWeight: Sendable {
+  /// Bytes, where they were found: a mapped file perhaps.
+  case bytes(QuantizedRows)
+  /// Codes whose numbers become bytes in every product; [N] float32 scales, and the factors that make bytes of numbers.
+  case codes(CodedMatrix, scales: Tensor, factors: Tensor)
+
+  var shape: Shape {
+    switch self {
+    case .bytes(let rows): rows.values.shape
+    case .codes(let matrix, _, _): matrix.shape
+    }
+  }
+
+  var scales: Tensor {
+    switch self {
+    case .bytes(let rows): rows.scales
+    case .codes(_, let scales, _): scales
+    }
+  }
+}
+
+/// A linear's weights as bytes. Each product lays its block out anew.
 final class CPUByteLinear: PreparedLinear {
   let inputs: Int
   let outputs: Int
-  /// [N, K] int8 with [N] float32.
-  let weight: QuantizedRows
+  let weight: ByteWeight
   /// [N] float32.
   let bias: Tensor?
   private let backend: CPUBackend
 
-  init(_ weight: QuantizedRows, bias: Tensor?, _ backend: CPUBackend) {
-    precondition(
-      bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.values.shape)")
-    (outputs, inputs) = (weight.values.shape[0], weight.values.shape[1])
+  init(_ weight: ByteWeight, bias: Tensor?, _ backend: CPUBackend) {
+    precondition(bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.shape)")
+    (outputs, inputs) = (weight.shape[0], weight.shape[1])
     self.weight = weight
     self.bias = bias?.converted(to: .f32)
     self.backend = backend
@@ -32,6 +52,36 @@ extension CPUBackend {
   private static let quantizedRows = 624
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
+
+  /// Bytes as they are stored, codes as they are with scales found by reading them once, other numbers rounded here.
+  func byteWeight(_ matrix: StoredMatrix) -> ByteWeight {
+    switch matrix {
+    case .scaledRows(let rows): return .bytes(rows)
+    case .dense(let weight) where !weight.isStreamed: return .bytes(quantizedRows(weight))
+    case .dense(let weight):
+      guard let codes = CodedMatrix(weight, decoded: .f32) else { return .bytes(quantizedRows(weight)) }
+      return byteWeight(codes)
+    case .encoded(let codes):
+      guard let codes = CodedMatrix(codes, decoded: .f32) else { return .bytes(quantizedRows(codes.floats)) }
+      return byteWeight(codes)
+    }
+  }
+
+  /// The scales of rows of codes, as ``quantizedRows(_:)`` gives them for their numbers.
+  private func byteWeight(_ matrix: CodedMatrix) -> ByteWeight {
+    let columns = matrix.shape[1]
+    let (scales, factors) = (empty([matrix.shape[0]], .f32), empty([matrix.shape[0]], .f32))
+    threads.run(matrix.shape[0], grain: CPUBackend.rowGrain(columns)) { range, worker in
+      // SAFETY: scratch has room for a row; the range lies in the results, where nobody else writes.
+      let numbers = unsafe worker.scratch([columns * MemoryLayout<Float>.size])[0].assumingMemoryBound(to: Float.self)
+      for row in range {
+        unsafe matrix.decode(rows: row..<row + 1, as: .f32, into: numbers)
+        unsafe wan_row_scale(numbers, columns, scales.floats(row), factors.floats(row))
+      }
+    }
+    matrix.discardCachedPages()
+    return .codes(matrix, scales: scales, factors: factors)
+  }
 
   public func quantizedRows(_ x: Tensor) -> QuantizedRows {
     precondition(x.shape.rank == 2 && x.dtype.isFloatingPoint, "quantizedRows: \(x.shape) \(x.dtype)")
@@ -140,13 +190,12 @@ private struct QuantizedProduct {
         + (added.isEmpty
           ? [] : [wan_product_scratch_bytes(columns.count, depthAdded), rows.count * width * MemoryLayout<Float>.size]))
     let sums = unsafe parts[1].assumingMemoryBound(to: Int32.self)
-    let matrix = weights.weight.values
-    var product = unsafe wan_product_i8_t(
-      rows: x.values.bytes(first * stride), rows_stride: stride, row_sums: x.rowSums(first),
-      weights: matrix.bytes(columns.lowerBound * depth), weights_stride: depth,
-      next_weights: next.count == columns.count ? matrix.bytes(next.lowerBound * depth) : nil,
-      dst: sums, dst_stride: columns.count, row_count: rows.count, columns: columns.count, depth: depth)
-    unsafe wan_product_i8(&product, parts[0])
+    var product = unsafe wan_product_i8_t()
+    unsafe (product.rows, product.rows_stride) = (UnsafePointer(x.values.bytes(first * stride)), stride)
+    unsafe (product.row_sums, product.row_count) = (UnsafePointer(x.rowSums(first)), rows.count)
+    unsafe (product.dst, product.dst_stride) = (sums, columns.count)
+    unsafe (product.columns, product.depth) = (columns.count, depth)
+    unsafe multiply(&product, columns, next.count == columns.count ? next : nil, scratch: parts[0])
     let place = unsafe result.address(first * weights.outputs + columns.lowerBound)
     guard !added.isEmpty else {
       unsafe wan_scale_bias_activation(
@@ -165,6 +214,31 @@ private struct QuantizedProduct {
     unsafe wan_bias_activation(
       numbers, width, nil, place, result.kernelType("linear"), weights.outputs, rows.count, columns.count,
       activation.kernel)
+  }
+}
+
+extension QuantizedProduct {
+  /// The sums of a product whose rows and results are set, by the weights' bytes or codes.
+  @unsafe
+  private func multiply(
+    _ product: inout wan_product_i8_t, _ columns: Range<Int>, _ next: Range<Int>?, scratch: UnsafeMutableRawPointer
+  ) {
+    let depth = weights.inputs
+    // SAFETY: the columns lie in the weights.
+    switch weights.weight {
+    case .bytes(let rows):
+      unsafe product.weights = UnsafePointer(rows.values.bytes(columns.lowerBound * depth))
+      unsafe product.weights_stride = depth
+      unsafe product.next_weights = next.map { unsafe UnsafePointer(rows.values.bytes($0.lowerBound * depth)) }
+      unsafe wan_product_i8(&product, scratch)
+    case .codes(let matrix, _, let factors):
+      unsafe product.factors = UnsafePointer(factors.floats(0))
+      unsafe (product.codes_row, product.next_codes_row) = (columns.lowerBound, (next ?? columns).lowerBound)
+      unsafe matrix.withCodes { codes in
+        unsafe product.codes = codes
+        unsafe wan_product_i8(&product, scratch)
+      }
+    }
   }
 }
 

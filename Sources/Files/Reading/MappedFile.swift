@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Darwin)
   import Darwin
 #elseif canImport(Musl)
@@ -20,6 +22,13 @@ public final class MappedFile: @unchecked Sendable {
   @unsafe public let base: UnsafeMutableRawPointer?
   /// The file's size when it was opened.
   public let byteCount: Int
+  private let streams = Atomic(false)
+
+  /// Whether parts of it are dropped behind their use and read ahead of it: nothing made of them should stay beside it.
+  public var isStreamed: Bool {
+    get { streams.load(ordering: .relaxed) }
+    set { streams.store(newValue, ordering: .relaxed) }
+  }
 
   /// Maps the file and reads none of it; an empty file is allowed.
   ///

@@ -155,7 +155,7 @@ final class GenerationJob {
 
   /// The checkpoint itself, or what is kept of it as bytes.
   private func source<N>(of part: NetworkPart<N>, _ precision: Precision) throws -> any WeightSource {
-    guard precision == .int8, let cache = tools.int8Cache, !part.demand.quantizable.isEmpty else { return part.source }
+    guard precision == .int8, let cache = tools.int8Cache, part.gainsFromBytes else { return part.source }
     return try cache.source(part, backend: backend) { listeners.onEvent(.notice($0)) }
   }
 
@@ -165,6 +165,16 @@ final class GenerationJob {
     let result = try body()
     listeners.onEvent(.ended(stage, seconds: (ContinuousClock.now - started).inSeconds))
     return result
+  }
+}
+
+extension NetworkPart {
+  /// Whether bytes made of its matrices are worth a file of their own: codes are smaller, and become bytes as they are
+  /// multiplied.
+  fileprivate var gainsFromBytes: Bool {
+    let matrices = demand.quantizable
+    return !matrices.isEmpty
+      && matrices.allSatisfy { source.companions(of: $0.name).isEmpty && source.descriptor($0.name)?.dtype != nil }
   }
 }
 
