@@ -9,6 +9,8 @@ struct BenchReport: Encodable {
   var model, vae, latent, tiles: String?
   var tokens, layers, heads, m, k, n: Int?
   var dtype: String?
+  /// How the weights are stored.
+  var weights: String?
   var seconds, decodeSeconds, encodeSeconds, loadSeconds, passSeconds, gflops: Double?
   /// Bytes of the checkpoint's tensors, for those parts whose memory is told.
   var weightsGiB: Double?
@@ -17,7 +19,7 @@ struct BenchReport: Encodable {
   let peakRSSGiB: Double
 
   enum CodingKeys: String, CodingKey {
-    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
+    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, weights, seconds, gflops, threads, backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
     case loadSeconds = "load_seconds"
@@ -48,7 +50,7 @@ struct BenchReport: Encodable {
   private func showLines() {
     let size = [
       model, vae.map { "vae \($0)" }, latent, tiles.map { "\($0) tiles" }, tokens.map { "\($0) tokens" },
-      layers.map { "\($0) layers" },
+      layers.map { "\($0) layers" }, weights.map { "weights in \($0)" },
     ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
     let times = [
