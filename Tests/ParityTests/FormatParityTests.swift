@@ -80,7 +80,7 @@ struct FormatParityTests {
     let x = try #require(golden["x"])
     let grid = TokenGrid(latents: x.shape)
     // A wider model reads the same prompt's vectors through its own text embedding.
-    let context = network.context([try #require(golden["context"])])
+    let context = try network.context([try #require(golden["context"])])
     let actual = try network(
       x, timesteps: TokenTimesteps(try #require(expectation.timestep), tokens: grid.count),
       rotary: RotaryTable(headDimension: network.configuration.headDimension, grid: grid, on: backend),

@@ -51,7 +51,7 @@ struct ModuleParityTests {
     default: timesteps = TokenTimesteps(perToken: try #require(golden["t"]).floats())
     }
     let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid, on: modules.backend)
-    let context = model.context([try #require(golden["context"])])
+    let context = try model.context([try #require(golden["context"])])
     return try modules.backend.host(model(latents, timesteps: timesteps, rotary: rotary, context: context)[0])
   }
 

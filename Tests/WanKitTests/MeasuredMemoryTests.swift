@@ -42,7 +42,7 @@ struct MeasuredMemoryTests {
     let model = try network(WanTransformer.self, configuration, precision)
     let grid = TokenGrid(latents: latents)
     let measured = try peak {
-      let context = model.context([Tensor.random([20, 64], seed: 1), Tensor.random([9, 64], seed: 2)])
+      let context = try model.context([Tensor.random([20, 64], seed: 1), Tensor.random([9, 64], seed: 2)])
       let rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
       _ = try model(
         .random(latents, seed: 3), timesteps: TokenTimesteps(500, tokens: grid.count), rotary: rotary, context: context)

@@ -1,24 +1,35 @@
 import CKernels
+import Synchronization
 public import Tensors
 
-/// A matrix [N, K] that is multiplied as bytes, with what each row's bytes are multiplied by afterwards.
+/// A matrix [N, K] that is multiplied as bytes.
 enum ByteWeight: Sendable {
   /// Bytes, where they were found: a mapped file perhaps.
   case bytes(QuantizedRows)
-  /// Codes whose numbers become bytes in every product; [N] float32 scales, and the factors that make bytes of numbers.
-  case codes(CodedMatrix, scales: Tensor, factors: Tensor)
+  /// Codes whose numbers become bytes in every product.
+  case codes(CodedMatrix, RowScales)
 
   var shape: Shape {
     switch self {
     case .bytes(let rows): rows.values.shape
-    case .codes(let matrix, _, _): matrix.shape
+    case .codes(let matrix, _): matrix.shape
     }
   }
+}
 
-  var scales: Tensor {
-    switch self {
-    case .bytes(let rows): rows.scales
-    case .codes(_, let scales, _): scales
+/// What the rows of codes are multiplied by when they become bytes, found by reading all of them: at the first product,
+/// so that loading reads nothing.
+final class RowScales: Sendable {
+  /// [N] float32 each: what bytes are multiplied by afterwards, and numbers before.
+  typealias Values = (scales: Tensor, factors: Tensor)
+  private let found = Mutex<Values?>(nil)
+
+  func values(_ find: () -> Values) -> Values {
+    found.withLock { found in
+      if let found { return found }
+      let values = find()
+      found = values
+      return values
     }
   }
 }
@@ -33,7 +44,7 @@ final class CPUByteLinear: PreparedLinear {
   private let backend: CPUBackend
 
   init(_ weight: ByteWeight, bias: Tensor?, _ backend: CPUBackend) {
-    precondition(bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.shape)")
+    precondition(bias.map { $0.count == weight.shape[0] } ?? true, "linear: bias for weight \(weight.shape)")
     (outputs, inputs) = (weight.shape[0], weight.shape[1])
     self.weight = weight
     self.bias = bias?.converted(to: .f32)
@@ -53,22 +64,22 @@ extension CPUBackend {
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
 
-  /// Bytes as they are stored, codes as they are with scales found by reading them once, other numbers rounded here.
+  /// Bytes and codes as they are stored, other numbers rounded here unless they are streamed.
   func byteWeight(_ matrix: StoredMatrix) -> ByteWeight {
     switch matrix {
     case .scaledRows(let rows): return .bytes(rows)
     case .dense(let weight) where !weight.isStreamed: return .bytes(quantizedRows(weight))
     case .dense(let weight):
       guard let codes = CodedMatrix(weight, decoded: .f32) else { return .bytes(quantizedRows(weight)) }
-      return byteWeight(codes)
+      return .codes(codes, RowScales())
     case .encoded(let codes):
-      guard let codes = CodedMatrix(codes, decoded: .f32) else { return .bytes(quantizedRows(codes.floats)) }
-      return byteWeight(codes)
+      guard let matrix = CodedMatrix(codes, decoded: .f32) else { return .bytes(quantizedRows(codes.floats)) }
+      return .codes(matrix, RowScales())
     }
   }
 
   /// The scales of rows of codes, as ``quantizedRows(_:)`` gives them for their numbers.
-  private func byteWeight(_ matrix: CodedMatrix) -> ByteWeight {
+  private func rowScales(_ matrix: CodedMatrix) -> RowScales.Values {
     let columns = matrix.shape[1]
     let (scales, factors) = (empty([matrix.shape[0]], .f32), empty([matrix.shape[0]], .f32))
     threads.run(matrix.shape[0], grain: CPUBackend.rowGrain(columns)) { range, worker in
@@ -79,8 +90,7 @@ extension CPUBackend {
         unsafe wan_row_scale(numbers, columns, scales.floats(row), factors.floats(row))
       }
     }
-    matrix.discardCachedPages()
-    return .codes(matrix, scales: scales, factors: factors)
+    return (scales, factors)
   }
 
   public func quantizedRows(_ x: Tensor) -> QuantizedRows {
@@ -118,6 +128,16 @@ extension CPUBackend {
     return result
   }
 
+  /// What rows of bytes are multiplied by, and for codes what makes bytes of their numbers.
+  private func scales(of weight: ByteWeight) -> (scales: Tensor, factors: Tensor?) {
+    switch weight {
+    case .bytes(let rows): return (rows.scales, nil)
+    case .codes(let matrix, let scales):
+      let values = scales.values { rowScales(matrix) }
+      return (values.scales, values.factors)
+    }
+  }
+
   /// - Parameter added: products that go onto the sums in float32.
   func linear(
     _ x: Tensor, _ weights: CPUByteLinear, adding added: [AddedProduct] = [], activation: Activation, output: DType
@@ -126,7 +146,9 @@ extension CPUBackend {
     let rows = x.shape.rows
     let result = empty(x.shape.replacingLast(weights.outputs), output)
     let source = factors(x.reshaped([rows, weights.inputs]))
-    let call = QuantizedProduct(x: source, weights: weights, added: added, activation: activation, result: result)
+    let (scales, factors) = scales(of: weights.weight)
+    let call = QuantizedProduct(
+      x: source, weights: weights, scales: scales, factors: factors, added: added, activation: activation, result: result)
     let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
     let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
     let bands = (rows + step - 1) / step
@@ -175,6 +197,9 @@ private struct ByteFactors {
 private struct QuantizedProduct {
   let x: ByteFactors
   let weights: CPUByteLinear
+  /// [N] float32; the second for codes.
+  let scales: Tensor
+  let factors: Tensor?
   let added: [AddedProduct]
   let activation: Activation
   let result: Tensor
@@ -199,7 +224,7 @@ private struct QuantizedProduct {
     let place = unsafe result.address(first * weights.outputs + columns.lowerBound)
     guard !added.isEmpty else {
       unsafe wan_scale_bias_activation(
-        sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+        sums, columns.count, x.scales.floats(first), scales.floats(columns.lowerBound),
         weights.bias?.floats(columns.lowerBound), place, result.kernelType("linear"), weights.outputs, rows.count,
         columns.count, activation.kernel)
       return
@@ -207,7 +232,7 @@ private struct QuantizedProduct {
     // The sums in float32, while they are in the cache, then the others onto them.
     let numbers = unsafe parts[3].assumingMemoryBound(to: Float.self)
     unsafe wan_scale_bias_activation(
-      sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+      sums, columns.count, x.scales.floats(first), scales.floats(columns.lowerBound),
       weights.bias?.floats(columns.lowerBound), numbers, DType.f32.kernelType("linear"), width, rows.count,
       columns.count, Activation.none.kernel)
     for product in added { unsafe product.add(to: numbers, rows: rows, columns: columns, parts[2]) }
@@ -231,8 +256,8 @@ extension QuantizedProduct {
       unsafe product.weights_stride = depth
       unsafe product.next_weights = next.map { unsafe UnsafePointer(rows.values.bytes($0.lowerBound * depth)) }
       unsafe wan_product_i8(&product, scratch)
-    case .codes(let matrix, _, let factors):
-      unsafe product.factors = UnsafePointer(factors.floats(0))
+    case .codes(let matrix, _):
+      unsafe product.factors = factors.map { unsafe UnsafePointer($0.floats(0)) }
       unsafe (product.codes_row, product.next_codes_row) = (columns.lowerBound, (next ?? columns).lowerBound)
       unsafe matrix.withCodes { codes in
         unsafe product.codes = codes

@@ -49,7 +49,7 @@ struct BenchTransformer: AsyncParsableCommand {
 
   private func measure(_ configuration: TransformerConfiguration, _ backend: any Backend) throws -> Double {
     let model = try RandomWeights.network(WanTransformer.self, configuration, options, backend)
-    let pass = TransformerPass(model, latent, on: backend)
+    let pass = try TransformerPass(model, latent, on: backend)
     return try medianSeconds(options) { try pass.run() }
   }
 }
@@ -65,7 +65,7 @@ struct TransformerPass {
   /// Tokens of the latents.
   let tokens: Int
 
-  init(_ model: WanTransformer, _ latent: LatentArgument, on backend: any Backend) {
+  init(_ model: WanTransformer, _ latent: LatentArgument, on backend: any Backend) throws {
     let configuration = model.configuration
     let shape: Shape = [configuration.inputChannels, latent.frames, latent.height / 2 * 2, latent.width / 2 * 2]
     let grid = TokenGrid(latents: shape)
@@ -75,7 +75,7 @@ struct TransformerPass {
     tokens = grid.count
     rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
     timesteps = TokenTimesteps(937, tokens: tokens)
-    context = model.context([RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
+    context = try model.context([RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
   }
 
   func run() throws {

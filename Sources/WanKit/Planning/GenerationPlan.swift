@@ -50,6 +50,8 @@ public struct GenerationPlan: Sendable {
   let fittedAdapters: FittedAdapters
   /// The parts that frames are decoded in.
   public let decodingTiling: VAETiling
+  /// What the process may take, and who says so; `nil` where nobody does. It changes nothing of the result.
+  public let memoryLimit: MachineMemory.Limit?
 
   /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
@@ -87,10 +89,16 @@ extension GenerationPlan {
   ///
   /// Reads the tokenizer, and cuts the prompts into tokens.
   ///
-  /// - Parameter traits: of the backend that will carry the plan out.
+  /// - Parameters:
+  ///   - traits: of the backend that will carry the plan out.
+  ///   - limit: what the process may take; what does not fit is streamed (``memoryPlan(on:)``).
   /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
   ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
-  public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
+  public init(
+    _ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits,
+    memory limit: MachineMemory.Limit? = nil
+  ) throws {
+    memoryLimit = limit
     profile = request.profile ?? .wan
     recipe = try ChosenRecipe(request, model: model)
     let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
@@ -121,7 +129,8 @@ extension GenerationPlan {
     precision = request.precision
     let autoencoder = model.autoencoder.configuration
     decodingTiling = try Self.tiling(
-      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder, traits)
+      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder, traits,
+      limit: limit?.byteCount)
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

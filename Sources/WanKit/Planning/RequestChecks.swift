@@ -99,11 +99,14 @@ extension GenerationPlan {
       "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
+  /// - Parameter limit: bytes that the process may take, where somebody says so.
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits
+    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits, limit: Int?
   ) throws(RequestError) -> VAETiling {
     guard let tiling = request.decodingTiling else {
-      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision, on: traits)
+      return VAETiling.chosen(
+        for: autoencoder, latents: latents, precision: request.precision, on: traits,
+        budget: limit.map { min($0, VAETiling.budget(request.precision)) })
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(
