@@ -101,6 +101,9 @@ struct BenchVAE: AsyncParsableCommand {
   @Option(help: "decode or encode; both unless given.")
   var only: Direction?
 
+  @Flag(help: "Decode with the tiny autoencoder of these latents too, and tell how many times faster it is.")
+  var tiny = false
+
   @OptionGroup var options: BenchOptions
 
   /// Half of the measurement.
@@ -110,6 +113,7 @@ struct BenchVAE: AsyncParsableCommand {
 
   func validate() throws {
     guard vae == "2.1" || vae == "2.2" else { throw ValidationError("--vae '\(vae)' is neither 2.1 nor 2.2") }
+    guard !tiny || only != .encode else { throw ValidationError("--tiny decodes, and --only encode does not; give one") }
     if let tiling = vaeTiles.tiling, tiling.rows > latent.height || tiling.columns > latent.width {
       throw ValidationError("--vae-tiles \(tiling): a latent of \(latent) has fewer rows or columns")
     }
@@ -123,6 +127,10 @@ struct BenchVAE: AsyncParsableCommand {
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
     report.tiles = only == .encode ? nil : tiling(configuration, on: backend).description
+    if tiny {
+      let seconds = try tinyDecoding(configuration, backend)
+      (report.tinySeconds, report.tinyFactor) = (seconds, decode.map { $0 / seconds })
+    }
     try report.show(options)
   }
 
@@ -132,6 +140,16 @@ struct BenchVAE: AsyncParsableCommand {
     let tiling = tiling(configuration, on: backend)
     return try medianSeconds(options) {
       var decoding = decoder.decoding(z, tiling: tiling)
+      while let part = try decoding.next() { _ = try backend.host(part.frames) }
+    }
+  }
+
+  private func tinyDecoding(_ configuration: VAEConfiguration, _ backend: any Backend) throws -> Double {
+    let sizes: TinyConfiguration = vae == "2.1" ? .wan21 : .wan22
+    let decoder = try RandomWeights.network(TinyDecoder.self, sizes, options, backend)
+    let z = RandomWeights.normal(shape(configuration), seed: 1)
+    return try medianSeconds(options) {
+      var decoding = decoder.decoding(z)
       while let part = try decoding.next() { _ = try backend.host(part.frames) }
     }
   }

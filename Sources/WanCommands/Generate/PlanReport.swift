@@ -80,7 +80,9 @@ struct PlanReport: Encodable {
     }
     lines.append(
       "memory   about \(Format.gibibytes(summary.memoryBytes)), \(Format.gibibytes(summary.weightBytes)) of it weights")
-    if summary.decodingTiles != VAETiling.whole.description {
+    if clip.decoder == .tiny {
+      lines.append("decoding by a tiny autoencoder, about \(Format.gibibytes(summary.decodingMemoryBytes))")
+    } else if summary.decodingTiles != VAETiling.whole.description {
       lines.append(
         "decoding in \(summary.decodingTiles) tiles, about \(Format.gibibytes(summary.decodingMemoryBytes))")
     }

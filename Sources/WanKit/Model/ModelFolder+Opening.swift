@@ -73,6 +73,23 @@ extension ModelFolder {
     return family
   }
 
+  /// - Parameter channels: of the transformer's latents.
+  static func decoder(
+    _ files: ModelFiles, family: ModelFamily, channels: Int
+  ) throws(ModelError) -> LatentDecoder {
+    guard files.decodesTiny else { return .vae(try autoencoder(files, family: family)) }
+    guard let place = files.tinyAutoencoder else { throw files.noTinyAutoencoder(channels: channels) }
+    let source = try open(place.path, as: .tinyAutoencoder)
+    let part = try checking { () throws(WeightError) in try NetworkPart<TinyDecoder>(source) }
+    guard part.configuration.latentChannels == channels else {
+      throw .inconsistent(
+        folder: place.path,
+        reason: "this tiny autoencoder is for \(part.configuration.latentChannels) latent channels, the model has "
+          + "\(channels)" + (TinyConfiguration.published(channels).map { "; take \($0.name)" } ?? ""))
+    }
+    return .tiny(part)
+  }
+
   static func autoencoder(_ files: ModelFiles, family: ModelFamily) throws(ModelError) -> Autoencoder {
     guard let place = files.autoencoder else { throw files.noAutoencoder(family) }
     let source = try open(place.path, as: .autoencoder)

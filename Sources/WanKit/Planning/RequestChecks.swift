@@ -100,10 +100,17 @@ extension GenerationPlan {
   }
 
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits
+    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits
   ) throws(RequestError) -> VAETiling {
+    guard case .vae(let autoencoder) = decoder else {
+      guard request.decodingTiling ?? .whole == .whole else {
+        throw .field(.decodingTiles, "a tiny autoencoder decodes whole frames; leave the tiles to the plan")
+      }
+      return .whole
+    }
     guard let tiling = request.decodingTiling else {
-      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision, on: traits)
+      return VAETiling.chosen(
+        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits)
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(

@@ -13,11 +13,11 @@ public struct TinyConfiguration: Sendable, Hashable {
   /// Frames that each level's 1x1 convolution could make of one, as it is stored; the last ``growth`` of them count.
   private(set) var storedGrowth: [Int]
   /// Frames that each level makes of one.
-  public private(set) var growth = Self.publishedGrowth
+  public private(set) var growth = TinyConfiguration.publishedGrowth
   /// Whether each level doubles rows and columns.
   public private(set) var isEnlarging = true
 
-  static let publishedGrowth = [1, 2, 2]
+  private static let publishedGrowth = [1, 2, 2]
 
   /// The structure of these sizes, stored as it is used.
   init(latentChannels: Int, patch: Int, widths: [Int] = [256, 128, 64, 64]) {

@@ -56,8 +56,8 @@ public struct TinyDecoder: Network {
   func frames(_ z: Tensor, _ stream: CausalStream, _ values: DecodedValues) -> Tensor {
     let x = entry(softened(z), .relu)  // [1, h, w, 256]
     let frames = run(0, x, number: 0, from: stream.isFirstChunk ? configuration.leadingFrames : 0, stream)
-    let y = frames.count == 1 ? frames[0] : backend.concatenated(frames)  // [n, H / p, W / p, 3 p p]
-    return pixels(y, values)
+      .map { pixels($0, values) }
+    return frames.count == 1 ? frames[0] : backend.concatenated(frames)
   }
 
   /// A level and all that follow for one frame, in the order of time, so that few activations are alive at a time.
