@@ -51,7 +51,8 @@ extension WanCommandTests {
     func tiles() async throws {
       let folder = try await made("taew2_2")
       let result = try await wan(short + ["--vae", "taew2_2.safetensors", "--vae-tiles", "1x2"], in: folder)
-      #expect(result.status == .exited(64) && result.errors.contains("--vae-tiles: a tiny autoencoder"), "\(result.errors)")
+      #expect(
+        result.status == .exited(64) && result.errors.contains("--vae-tiles: a tiny autoencoder"), "\(result.errors)")
       #expect(folder.contents == ["taew2_2.safetensors"])
     }
   }

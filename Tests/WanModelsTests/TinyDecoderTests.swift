@@ -68,7 +68,8 @@ struct TinyDecoderTests {
     let space = 8 * patch
     #expect(expected.shape == [4 * size.frames - 3, size.height * space, size.width * space, 3])
     #expect(relativeError(try frames(small.decoder(), latents), expected) <= 1e-5)
-    #expect(relativeError(try frames(small.decoder(.none, on: CPUBackend(threads: 1), .bf16), latents), expected) <= 3e-2)
+    #expect(
+      relativeError(try frames(small.decoder(.none, on: CPUBackend(threads: 1), .bf16), latents), expected) <= 3e-2)
   }
 
   @Test("every backend computes it")

@@ -98,7 +98,7 @@ struct BenchVAE: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Parts that frames are decoded in: auto, off, or rows x columns.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
-  @Option(help: "decode or encode; both unless given.")
+  @Option(help: "decode, encode or tiny (the tiny autoencoder alone); decode and encode unless given.")
   var only: Direction?
 
   @Flag(help: "Decode with the tiny autoencoder of these latents too, and tell how many times faster it is.")
@@ -108,12 +108,14 @@ struct BenchVAE: AsyncParsableCommand {
 
   /// Half of the measurement.
   enum Direction: String, ExpressibleByArgument, CaseIterable {
-    case decode, encode
+    case decode, encode, tiny
   }
 
   func validate() throws {
     guard vae == "2.1" || vae == "2.2" else { throw ValidationError("--vae '\(vae)' is neither 2.1 nor 2.2") }
-    guard !tiny || only != .encode else { throw ValidationError("--tiny decodes, and --only encode does not; give one") }
+    guard !tiny || only != .encode else {
+      throw ValidationError("--tiny decodes, and --only encode does not; give one")
+    }
     if let tiling = vaeTiles.tiling, tiling.rows > latent.height || tiling.columns > latent.width {
       throw ValidationError("--vae-tiles \(tiling): a latent of \(latent) has fewer rows or columns")
     }
@@ -122,15 +124,14 @@ struct BenchVAE: AsyncParsableCommand {
   func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
     let backend = try options.engine.makeBackend()
-    let decode = only == .encode ? nil : try decoding(configuration, backend)
-    let encode = only == .decode ? nil : try encoding(configuration, backend)
+    let decode = (only ?? .decode) == .decode ? try decoding(configuration, backend) : nil
+    let encode = (only ?? .encode) == .encode ? try encoding(configuration, backend) : nil
+    let tinyDecode = tiny || only == .tiny ? try tinyDecoding(configuration, backend) : nil
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
-    report.tiles = only == .encode ? nil : tiling(configuration, on: backend).description
-    if tiny {
-      let seconds = try tinyDecoding(configuration, backend)
-      (report.tinySeconds, report.tinyFactor) = (seconds, decode.map { $0 / seconds })
-    }
+    report.tiles = decode == nil ? nil : tiling(configuration, on: backend).description
+    report.tinySeconds = tinyDecode
+    if let decode, let tinyDecode { report.tinyFactor = decode / tinyDecode }
     try report.show(options)
   }
 

@@ -55,7 +55,8 @@ struct BenchReport: Encodable {
     ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
     let times = [
-      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("tiny decode", tinySeconds), ("load", loadSeconds),
+      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("tiny decode", tinySeconds),
+      ("load", loadSeconds),
       ("first pass", passSeconds),
     ]
     for (name, value) in times {

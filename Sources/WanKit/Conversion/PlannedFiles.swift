@@ -77,7 +77,8 @@ struct PlannedFiles {
   private func checkEnding(_ kind: NetworkKind) throws {
     let isGGUF = layout == .gguf
     if isGGUF, kind == .autoencoder || kind == .tinyAutoencoder {
-      throw ConversionError("\(kind.withArticle) has no place in a GGUF file; take --format bf16 and a safetensors file")
+      throw ConversionError(
+        "\(kind.withArticle) has no place in a GGUF file; take --format bf16 and a safetensors file")
     }
     let ending = isGGUF ? ".gguf" : ".safetensors"
     guard request.output.lowercased().hasSuffix(ending) else {
@@ -189,7 +190,8 @@ struct PlannedFiles {
     self.request.layout = try .chosen(request, inputHas: .comfy)
     try checkEnding(.tinyAutoencoder)
     let demand = Demand(of: TinyDecoder.self, tiny)
-    add(tiny: NetworkPart(RandomWeights(demand, seed: seed), tiny, demand: demand), name: Paths.name(of: request.output))
+    add(
+      tiny: NetworkPart(RandomWeights(demand, seed: seed), tiny, demand: demand), name: Paths.name(of: request.output))
   }
 
   private mutating func add(

@@ -73,12 +73,13 @@ extension ModelFolder {
     return family
   }
 
-  /// - Parameter channels: of the transformer's latents.
+  /// What decodes the latents of a transformer.
   static func decoder(
-    _ files: ModelFiles, family: ModelFamily, channels: Int
+    _ files: ModelFiles, family: ModelFamily, of transformer: TransformerConfiguration
   ) throws(ModelError) -> LatentDecoder {
     guard files.decodesTiny else { return .vae(try autoencoder(files, family: family)) }
-    guard let place = files.tinyAutoencoder else { throw files.noTinyAutoencoder(channels: channels) }
+    guard let place = files.tinyAutoencoder else { throw files.noTinyAutoencoder(for: transformer) }
+    let channels = transformer.outputChannels
     let source = try open(place.path, as: .tinyAutoencoder)
     let part = try checking { () throws(WeightError) in try NetworkPart<TinyDecoder>(source) }
     guard part.configuration.latentChannels == channels else {

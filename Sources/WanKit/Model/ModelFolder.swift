@@ -73,7 +73,7 @@ public struct ModelFolder: Sendable {
     (transformers, family) = (opened.transformers, opened.family)
     try files.completeLayout(family)
     try files.complete(for: transformers.configuration, in: parts.searched)
-    decoder = try Self.decoder(files, family: family, channels: transformers.configuration.outputChannels)
+    decoder = try Self.decoder(files, family: family, of: transformers.configuration)
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
     defaults = try Self.defaults(family: family, folders: files.defaultsFolders)

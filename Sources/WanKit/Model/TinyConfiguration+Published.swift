@@ -18,12 +18,16 @@ extension TinyConfiguration {
 extension ModelFolder {
   /// What to know of a tiny autoencoder that may be none of the model's.
   var tinyDecoderNotices: [String] {
-    let width = transformers.configuration.dimension
-    let isPublished = SyntheticModel.all.contains { $0.transformer.dimension == width }
-    guard decoder.isTiny, !isPublished else { return [] }
+    let sizes = transformers.configuration
+    guard decoder.isTiny, !sizes.isOfPublishedWidth else { return [] }
     return [
-      "the tiny autoencoder is made for the latents of the published models; this one's transformer has width \(width), "
-        + "and if its VAE is one of its own, colours and shapes will be wrong"
+      "the tiny autoencoder is made for the latents of the published models; this one's transformer has width "
+        + "\(sizes.dimension), and if its VAE is one of its own, colours and shapes will be wrong"
     ]
   }
+}
+
+extension TransformerConfiguration {
+  /// Whether it may be one of the published models, whose latents are those of the published VAEs.
+  var isOfPublishedWidth: Bool { SyntheticModel.all.contains { $0.transformer.dimension == dimension } }
 }

@@ -89,7 +89,8 @@ public struct TinyDecoder: Network {
     let (p, n, h, w) = (configuration.patch, y.shape[0], y.shape[1], y.shape[2])
     let rows = y.reshaped([n * h, w * 3 * p * p])
     let doubled = backend.combined(
-      backend.add(rows, rows), backend.tensor([1], [1]), .subtract).reshaped([n, h, w, 3, p, p])
+      backend.add(rows, rows), backend.tensor([1], [1]), .subtract
+    ).reshaped([n, h, w, 3, p, p])
     let unfolded = p == 1 ? doubled : backend.permuted(doubled, [0, 1, 4, 2, 5, 3])
     let frames = unfolded.reshaped([n, h * p, w * p, 3])
     return values == .held ? backend.clamped(frames, to: -1...1) : frames

@@ -136,22 +136,26 @@ extension ModelFiles {
       folder: path, wanted: "an autoencoder of \(family.name) (\(family.autoencoderNames[0]))", advice: Self.advice)
   }
 
-  /// - Parameter channels: of the latents that it must take.
-  func noTinyAutoencoder(channels: Int) -> ModelError {
+  /// - Parameter transformer: of the model, whose latents it must take.
+  func noTinyAutoencoder(for transformer: TransformerConfiguration) -> ModelError {
+    let channels = transformer.outputChannels
     guard let name = TinyConfiguration.published(channels)?.name else {
       return .inconsistent(folder: path, reason: "there is no tiny autoencoder for its \(channels) latent channels")
     }
     return .missingFile(
       folder: path, wanted: "a tiny autoencoder for its \(channels) latent channels (\(name).safetensors or .pth)",
-      advice: "download it from \(TinyConfiguration.publishedAt) and put it beside the model's files or into a folder of "
-        + "your models (the environment's WAN_MODELS for the command), or name its file")
+      advice:
+        "download it from \(TinyConfiguration.publishedAt) and put it beside the model's files or into a folder of "
+        + "your models (the environment's WAN_MODELS for the command), or name its file"
+        + (transformer.isOfPublishedWidth ? "" : "; it fits where the model's own VAE is the published one"))
   }
 
   /// The VAE that a picture needs where a tiny autoencoder decodes.
   func noImageEncoder(_ family: ModelFamily) -> ModelError {
     .missingFile(
       folder: path, wanted: "an autoencoder of \(family.name) (\(family.autoencoderNames[0]))",
-      advice: "a tiny autoencoder decodes, and pictures are encoded by the whole one: put it beside the model's files or "
+      advice:
+        "a tiny autoencoder decodes, and pictures are encoded by the whole one: put it beside the model's files or "
         + "into a folder of your models (the environment's WAN_MODELS for the command)")
   }
 

@@ -45,8 +45,9 @@ public struct TinyDecodingEstimate: Sendable, Hashable {
     }
     convolution(c.widths[c.growth.count], outputs, taps: 9, pixels * rate)
     let frame = pixels * outputs * Self.stream
-    reach(held + pixels * c.widths[c.growth.count] * element + 2 * frame)
     frames = rate * frame
+    // Behind the last level: the frames once more, as pixels, and two of them on the way.
+    reach(frames + 2 * frame)
   }
 
   /// A memory block for one frame: what comes in, rounded; the past frame; three convolutions; the sum.
