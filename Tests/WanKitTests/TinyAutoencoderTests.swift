@@ -125,6 +125,11 @@ struct TinyAutoencoderTests {
       $0 = [("decoder.3.conv.3.weight", [4, 8, 1, 1]), ("decoder.14.conv.weight", [16, 8, 1, 1])]
     }
     #expect(try refusal("super.safetensors").contains("TAEHV's 'super' variant"))
+    try Self.write(folder.path("small.safetensors"), channels: 48) { tensors in
+      tensors = tensors.map { $0.name == "decoder.22.weight" ? ($0.name, [3, 4, 3, 3]) : $0 }
+      tensors = tensors.map { $0.name == "decoder.22.bias" ? ($0.name, [3]) : $0 }
+    }
+    #expect(try refusal("small.safetensors").contains("makes 8 pixels of a latent one; take taew2_2"))
     try Self.write(folder.path("part.safetensors"), channels: 48) { $0.removeAll { $0.name == "decoder.22.bias" } }
     #expect(try refusal("part.safetensors").contains("'decoder.22.bias' is missing"))
     var request = SmallRuns.request()

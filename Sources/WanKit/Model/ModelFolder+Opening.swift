@@ -82,11 +82,16 @@ extension ModelFolder {
     let channels = transformer.outputChannels
     let source = try open(place.path, as: .tinyAutoencoder)
     let part = try checking { () throws(WeightError) in try NetworkPart<TinyDecoder>(source) }
-    guard part.configuration.latentChannels == channels else {
+    let (own, published) = (part.configuration.latents, TinyConfiguration.published(channels))
+    let advice = published.map { "; take \($0.name)" } ?? ""
+    guard own.channels == channels else {
       throw .inconsistent(
         folder: place.path,
-        reason: "this tiny autoencoder is for \(part.configuration.latentChannels) latent channels, the model has "
-          + "\(channels)" + (TinyConfiguration.published(channels).map { "; take \($0.name)" } ?? ""))
+        reason: "this tiny autoencoder is for \(own.channels) latent channels, the model has \(channels)" + advice)
+    }
+    guard own == published?.configuration.latents ?? own else {
+      throw .inconsistent(
+        folder: place.path, reason: "this tiny autoencoder makes \(own.space) pixels of a latent one" + advice)
     }
     return .tiny(part)
   }
