@@ -47,6 +47,16 @@ extension WanCommandTests {
       #expect(folder.contents == ["taew2_1.safetensors"])
     }
 
+    @Test("bench measures it alone")
+    func bench() async throws {
+      let arguments = [
+        "bench", "vae", "--only", "tiny", "--latent", "1x2x2", "--repeat", "1", "--warm-up", "0", "--json",
+      ]
+      let report = try #require(try await wan(arguments, in: TemporaryFolder()).events().first)
+      #expect((report["tiny_decode_seconds"] as? Double ?? 0) > 0 && report["decode_seconds"] == nil)
+      #expect(report["vae"] as? String == "2.2" && report["tiles"] == nil)
+    }
+
     @Test("tiles are the VAE's alone")
     func tiles() async throws {
       let folder = try await made("taew2_2")
