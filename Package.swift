@@ -104,7 +104,7 @@ let package = Package(
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     tests("Tokenization", ["Files", "Tokenization", "TestSupport"], data: ["Fixtures"]),
-    tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
+    tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"], data: ["Fixtures"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),
     tests(

@@ -77,6 +77,19 @@ struct MeasuredMemoryTests {
     }
   }
 
+  @Test("decoding by a tiny autoencoder takes what is estimated, within 15 %", arguments: [1, 2])
+  func tinyDecoding(patch: Int) throws {
+    for precision in [Precision.f32, .bf16] {
+      let configuration = TinyConfiguration(latentChannels: 16, patch: patch, widths: [64, 32, 16, 16])
+      let decoder = try network(TinyDecoder.self, configuration, precision)
+      let latents: Shape = [16, 3, 24, 28]
+      var decoding = decoder.decoding(.random(latents, seed: 6))
+      let measured = try peak { while try decoding.next() != nil {} }
+      let estimate = TinyDecodingEstimate(configuration, latents: latents, precision: precision)
+      expect(estimate.total - estimate.weights, near: measured, "\(precision) \(patch)")
+    }
+  }
+
   @Test(
     "encoding takes what is estimated, within 15 %", arguments: [false, true], [(9, 96, 128), (13, 128, 160)])
   func encoding(hasShortcuts: Bool, clip: (frames: Int, height: Int, width: Int)) throws {

@@ -27,7 +27,7 @@ void wan_isa_limit(wan_isa_t isa);
 int wan_has_byte_products(void);
 
 typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
-typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2 } wan_activation_t;
+typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2, WAN_ACT_RELU = 3 } wan_activation_t;
 
 // -- conversion -------------------------------------------------------------------------------------------------
 void wan_widen_bf16(const uint16_t *src, float *dst, size_t count);

@@ -11,6 +11,7 @@ struct BenchReport: Encodable {
   var dtype: String?
   /// How the weights are stored.
   var weights: String?
+  var tinySeconds, tinyFactor: Double?
   var seconds, decodeSeconds, encodeSeconds, loadSeconds, passSeconds, gflops: Double?
   /// Bytes of the checkpoint's tensors, for those parts whose memory is told.
   var weightsGiB: Double?
@@ -22,6 +23,8 @@ struct BenchReport: Encodable {
     case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, weights, seconds, gflops, threads, backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
+    case tinySeconds = "tiny_decode_seconds"
+    case tinyFactor = "tiny_factor"
     case loadSeconds = "load_seconds"
     case passSeconds = "pass_seconds"
     case weightsGiB = "weights_gib"
@@ -54,12 +57,14 @@ struct BenchReport: Encodable {
     ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
     let times = [
-      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("load", loadSeconds),
+      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("tiny decode", tinySeconds),
+      ("load", loadSeconds),
       ("first pass", passSeconds),
     ]
     for (name, value) in times {
       if let value { Console.out("  \(name): \(Format.fixed(value, 4)) s") }
     }
+    if let tinyFactor { Console.out("  tiny is faster: \(Format.fixed(tinyFactor, 1)) times") }
     if let gflops { Console.out("  rate: \(Format.fixed(gflops, 1)) GFLOP/s") }
     if let weightsGiB { Console.out("  weights: \(weightsGiB) GiB") }
     Console.out("  peak memory: \(peakRSSGiB) GiB")

@@ -79,7 +79,9 @@ struct PlanReport: Encodable {
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
     lines += memoryLines
-    if summary.decodingTiles != VAETiling.whole.description {
+    if clip.decoder == .tiny {
+      lines.append("decoding by a tiny autoencoder, about \(Format.gibibytes(summary.decodingMemoryBytes))")
+    } else if summary.decodingTiles != VAETiling.whole.description {
       lines.append(
         "decoding in \(summary.decodingTiles) tiles, about \(Format.gibibytes(summary.decodingMemoryBytes))")
     }

@@ -119,20 +119,19 @@ final class GenerationJob {
   }
 
   private func condition() throws -> Conditioning {
-    guard let image = plan.image else { return .none }
+    guard let image = plan.image, let part = plan.imageEncoder else { return .none }
     return try stage(.encodingImage) {
-      let encoder = try network(plan.model.autoencoder.encoder, .imageEncoder, plan.precision)
+      let encoder = try network(part, .imageEncoder, plan.precision)
       return try Conditioning(
         image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
-        timeStride: plan.model.autoencoder.configuration.stride.time, encode: { try backend.host(encoder($0)) })
+        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0)) })
     }
   }
 
   private func decode(_ latents: Tensor, frames: (Tensor) async throws -> Void) async throws {
     let started = ContinuousClock.now
     listeners.onEvent(.began(.decoding))
-    let decoder = try network(plan.model.autoencoder.decoder, .decoder, plan.precision)
-    var decoding = DecodedFrames(decoder.decoding(latents, tiling: plan.decodingTiling), on: backend)
+    var decoding = DecodedFrames(try frameDecoding(latents), on: backend)
     var done = 0
     while let chunk = try decoding.next(onPart: { listeners.onEvent(.tiles(done: $0, of: $1)) }) {
       try LatentWatchdog.check(frames: chunk, first: done + 1)
@@ -142,6 +141,16 @@ final class GenerationJob {
       listeners.onEvent(.frames(done: done, of: plan.frames))
     }
     listeners.onEvent(.ended(.decoding, seconds: (ContinuousClock.now - started).inSeconds))
+  }
+
+  /// By the VAE, or by a tiny autoencoder in its place.
+  private func frameDecoding(_ latents: Tensor) throws -> any FrameDecoding {
+    switch plan.model.decoder {
+    case .vae(let autoencoder):
+      let decoder = try network(autoencoder.decoder, .decoder, plan.precision)
+      return decoder.decoding(latents, tiling: plan.decodingTiling)
+    case .tiny(let part): return try network(part, .decoder, plan.precision).decoding(latents)
+    }
   }
 
   // MARK: Networks

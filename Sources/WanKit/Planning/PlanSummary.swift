@@ -39,6 +39,14 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let adapters: [AdapterRequest]?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
+  /// What decoded the latents where it was not the VAE.
+  public let decoder: Decoder?
+
+  /// What decodes in the VAE's place.
+  public enum Decoder: String, Sendable, Hashable, Codable {
+    /// A tiny autoencoder, whose pictures are nearly the VAE's.
+    case tiny
+  }
 
   /// The choices of a plan.
   public init(_ plan: GenerationPlan) {
@@ -51,6 +59,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     switchStep = plan.switchStep
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
+    decoder = plan.model.decoder.isTiny ? .tiny : nil
     like = plan.profile == .wan ? nil : plan.profile
     recipe = plan.recipe
     adapters = plan.adapters.isEmpty ? nil : plan.adapters

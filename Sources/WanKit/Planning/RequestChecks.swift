@@ -101,11 +101,17 @@ extension GenerationPlan {
 
   /// - Parameter limit: bytes that the process may take, where somebody says so.
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits, limit: Int?
+    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits, limit: Int?
   ) throws(RequestError) -> VAETiling {
+    guard case .vae(let autoencoder) = decoder else {
+      guard request.decodingTiling ?? .whole == .whole else {
+        throw .field(.decodingTiles, "a tiny autoencoder decodes whole frames; leave the tiles to the plan")
+      }
+      return .whole
+    }
     guard let tiling = request.decodingTiling else {
       return VAETiling.chosen(
-        for: autoencoder, latents: latents, precision: request.precision, on: traits,
+        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits,
         budget: limit.map { min($0, VAETiling.budget(request.precision)) })
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {

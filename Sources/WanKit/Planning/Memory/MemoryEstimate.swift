@@ -53,19 +53,25 @@ extension GenerationPlan {
     return model.transformers.all.map { $0.part.madeBytes.reduce(0) { $0 + $1.bytes } }.max() ?? 0
   }
 
-  /// What decoding alone needs, in the tiles of ``decodingTiling``.
+  /// What decoding alone needs, by the VAE in the tiles of ``decodingTiling``, or by a tiny autoencoder.
   public var decodingMemory: MemoryEstimate {
-    let estimate = VAEDecodingEstimate(
-      model.autoencoder.configuration, latents: latentShape, precision: precision, tiling: decodingTiling)
-    return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    switch model.decoder {
+    case .vae(let autoencoder):
+      let estimate = VAEDecodingEstimate(
+        autoencoder.configuration, latents: latentShape, precision: precision, tiling: decodingTiling)
+      return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    case .tiny(let part):
+      let estimate = TinyDecodingEstimate(part.configuration, latents: latentShape, precision: precision)
+      return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    }
   }
 
   /// What encoding the picture needs: its one frame, or as many as the clip has; nothing without one.
   public var encodingMemory: MemoryEstimate {
-    guard image != nil else { return MemoryEstimate(weights: 0, activations: 0) }
+    guard let imageEncoder else { return MemoryEstimate(weights: 0, activations: 0) }
     let frames = model.family.conditioning == .channels ? frames : 1
     let estimate = VAEEncodingEstimate(
-      model.autoencoder.configuration, frames: frames, height: height, width: width, precision: precision)
+      imageEncoder.configuration, frames: frames, height: height, width: width, precision: precision)
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }

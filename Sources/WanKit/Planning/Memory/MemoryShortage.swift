@@ -106,7 +106,7 @@ extension GenerationPlan {
     let (weights, activations, total) = (stage.memory.weights, stage.memory.activations, stage.memory.total)
     var remedies: [MemoryShortage.Remedy] = []
     if stage.kind == .sampling && weights > total / 8 && precision != .int8 { remedies.append(.int8) }
-    if stage.kind == .decoding { remedies.append(.tiles) }
+    if stage.kind == .decoding, !model.decoder.isTiny { remedies.append(.tiles) }
     if activations > total / 8 {
       remedies.append(.smallerSize)
       if frames > 1 { remedies.append(.fewerFrames) }
