@@ -148,7 +148,8 @@ extension CPUBackend {
     let source = factors(x.reshaped([rows, weights.inputs]))
     let (scales, factors) = scales(of: weights.weight)
     let call = QuantizedProduct(
-      x: source, weights: weights, scales: scales, factors: factors, added: added, activation: activation, result: result)
+      x: source, weights: weights, scales: scales, factors: factors, added: added, activation: activation,
+      result: result)
     let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
     let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
     let bands = (rows + step - 1) / step

@@ -9,7 +9,8 @@ public struct MappedRegion: Sendable {
 
   /// Bytes of a storage; traps outside of it.
   public init(_ storage: Storage, _ range: Range<Int>) {
-    precondition(range.lowerBound >= 0 && range.upperBound <= storage.byteCount, "bytes \(range) of \(storage.byteCount)")
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= storage.byteCount, "bytes \(range) of \(storage.byteCount)")
     (self.storage, self.range) = (storage, range)
   }
 
@@ -29,7 +30,8 @@ public struct MappedRegion: Sendable {
     let order = regions.map { ObjectIdentifier($0.storage) }
     var seen: Set<ObjectIdentifier> = []
     return order.filter { seen.insert($0).inserted }.flatMap { file in
-      (files[file] ?? []).sorted { $0.range.lowerBound < $1.range.lowerBound }.reduce(into: [MappedRegion]()) { joined, next in
+      (files[file] ?? []).sorted { $0.range.lowerBound < $1.range.lowerBound }.reduce(into: [MappedRegion]()) {
+        joined, next in
         guard let last = joined.last, next.range.lowerBound <= last.range.upperBound else { return joined.append(next) }
         let end = max(last.range.upperBound, next.range.upperBound)
         joined[joined.count - 1] = MappedRegion(last.storage, last.range.lowerBound..<end)

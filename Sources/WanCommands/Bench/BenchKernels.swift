@@ -48,7 +48,8 @@ struct BenchGemm: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How the weights are stored: \(StorageFormat.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "type"))
+      "How the weights are stored: \(StorageFormat.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "type"))
   var format: StorageFormat = .bf16
 
   @OptionGroup var options: BenchOptions
@@ -58,7 +59,8 @@ struct BenchGemm: AsyncParsableCommand {
       throw ValidationError("--m, --k and --n go from 1 to 100000")
     }
     if let block = format.blocks?.block, k % block.elements != 0 {
-      throw ValidationError("--format \(format.rawValue) has blocks of \(block.elements): --k \(k) is no multiple of it")
+      throw ValidationError(
+        "--format \(format.rawValue) has blocks of \(block.elements): --k \(k) is no multiple of it")
     }
   }
 

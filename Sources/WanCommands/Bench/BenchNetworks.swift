@@ -75,7 +75,9 @@ struct TransformerPass {
     tokens = grid.count
     rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
     timesteps = TokenTimesteps(937, tokens: tokens)
-    context = try model.context([RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
+    context = try model.context([
+      RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)
+    ])
   }
 
   func run() throws {

@@ -20,7 +20,8 @@ struct BenchReport: Encodable {
   let peakRSSGiB: Double
 
   enum CodingKeys: String, CodingKey {
-    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, weights, seconds, gflops, threads, backend
+    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, weights, seconds, gflops, threads,
+      backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
     case tinySeconds = "tiny_decode_seconds"

@@ -78,7 +78,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var request = clip.request(precision: engine.precision)
     let model = try source.open()
     if let image = clip.image { request.image = try await picture(image) }
-    return try GenerationPlan(request, model: model, on: traits, memory: memory.limit())
+    return try GenerationPlan(request, model: model, on: traits, memory: memory.limit(isForced: output.force))
   }
 
   private func picture(_ path: String) async throws -> RGBImage {

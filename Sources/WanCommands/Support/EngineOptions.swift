@@ -48,8 +48,10 @@ struct MemoryOptions: ParsableArguments {
   var memory: Int?
 
   /// The limit that a plan is made within.
-  func limit(_ machine: MachineMemory = MachineMemory()) -> MachineMemory.Limit {
-    memory.map { .init($0, .asked) } ?? machine.free()
+  ///
+  /// - Parameter isForced: whether it is to run even where it cannot be kept.
+  func limit(_ machine: MachineMemory = MachineMemory(), isForced: Bool) -> MachineMemory.Limit {
+    memory.map { .init($0, isForced ? .free : .asked) } ?? machine.free()
   }
 }
 

@@ -131,8 +131,7 @@ extension GenerationPlan {
     noise = request.noise
     precision = request.precision
     decodingTiling = try Self.tiling(
-      request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits,
-      limit: limit?.byteCount)
+      request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits)
     imageEncoder = image == nil ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)

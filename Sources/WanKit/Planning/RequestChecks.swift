@@ -99,9 +99,9 @@ extension GenerationPlan {
       "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
-  /// - Parameter limit: bytes that the process may take, where somebody says so.
+  /// Never by the memory that there is: tiles change the last bits, and the same request must give the same bytes.
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits, limit: Int?
+    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits
   ) throws(RequestError) -> VAETiling {
     guard case .vae(let autoencoder) = decoder else {
       guard request.decodingTiling ?? .whole == .whole else {
@@ -111,8 +111,7 @@ extension GenerationPlan {
     }
     guard let tiling = request.decodingTiling else {
       return VAETiling.chosen(
-        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits,
-        budget: limit.map { min($0, VAETiling.budget(request.precision)) })
+        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits)
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(

@@ -92,7 +92,8 @@ private struct SystemFiles {
         .compactMap { Int($0) }.first
       let cached = lines(folder + "/memory.stat").lazy.compactMap { line -> Int? in
         let words = line.split(separator: " ")
-        return words.count == 2 && (words[0] == "inactive_file" || words[0] == "total_inactive_file") ? Int(words[1]) : nil
+        return words.count == 2 && (words[0] == "inactive_file" || words[0] == "total_inactive_file")
+          ? Int(words[1]) : nil
       }.first
       guard let current else { return nil }
       return max(0, limit.byteCount - max(0, current - (cached ?? 0)))
