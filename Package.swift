@@ -64,7 +64,7 @@ let package = Package(
     .target(
       name: "CKernels",
       // A folder for each operation; their files, and the shared ones, include each other by name.
-      cSettings: ["attention", "product", "bytes", "convolution", "norms", "elementwise", "shared"].map {
+      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "shared"].map {
         .headerSearchPath($0)
       } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
@@ -124,7 +124,7 @@ let package = Package(
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     tests("Tokenization", ["Files", "Tokenization", "TestSupport"], data: ["Fixtures"]),
-    tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"]),
+    tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"], data: ["Fixtures"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),
     tests(

@@ -131,6 +131,7 @@ extension Activation {
     case .none: WAN_ACT_NONE
     case .silu: WAN_ACT_SILU
     case .gelu: WAN_ACT_GELU
+    case .relu: WAN_ACT_RELU
     }
   }
 }

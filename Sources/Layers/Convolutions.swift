@@ -33,12 +33,26 @@ public struct CausalConv3D: Sendable {
         padding: .init(top: rows, bottom: rows, left: columns, right: columns)))
   }
 
+  /// A 3x3 convolution of each frame joined to the one before it: reads `weight` [outputs, 2 inputs, 3, 3], which takes the
+  /// frame's own channels before those of the past one, and `bias` [outputs].
+  public static func overPairs(_ w: Weights, _ inputs: Int, _ outputs: Int) -> CausalConv3D {
+    let geometry = ConvolutionGeometry(leadingFrames: 1, padding: .init(all: 1))
+    return CausalConv3D(w, w.joinedConvolution(inputs, outputs, frames: 2, geometry: geometry), past: 1)
+  }
+
+  private init(_ w: Weights, _ prepared: any PreparedConvolution, past: Int) {
+    (backend, output, key) = (w.backend, w.precision.activations, w.path)
+    (self.prepared, self.past) = (prepared, past)
+  }
+
   /// [T, H, W, inputs] -> [T', H, W, outputs], in `output` or the precision's activation type.
-  public func callAsFunction(_ x: Tensor, _ stream: CausalStream, output: DType? = nil) -> Tensor {
+  public func callAsFunction(
+    _ x: Tensor, _ stream: CausalStream, _ activation: Activation = .none, output: DType? = nil
+  ) -> Tensor {
     let history = stream[key]
     let x = backend.cast(x, to: self.output)  // what the product rounds to in any case; half the size to remember
     if past > 0 { remember(x, after: history, in: stream) }
-    return prepared(x, history: history, output: output ?? self.output)
+    return prepared(x, history: history, activation: activation, output: output ?? self.output)
   }
 
   /// Keeps the last frames for the next chunk, as a copy so that the rest of x can go.
@@ -72,36 +86,5 @@ public final class CausalStream {
   subscript(key: String) -> Tensor? {
     get { frames[key] }
     set { frames[key] = newValue }
-  }
-}
-
-/// A 3x3 convolution that changes a frame's size: to half, or to twice.
-public struct ResizingConv2D: Sendable {
-  private let prepared: any PreparedConvolution
-  private let output: DType
-
-  /// Zeros right and below only, stride 2.
-  private static let halvingGeometry = ConvolutionGeometry(
-    stride: (1, 2, 2), padding: .init(top: 0, bottom: 1, left: 0, right: 1))
-
-  private init(_ w: Weights, _ inputs: Int, _ outputs: Int, _ geometry: ConvolutionGeometry) {
-    output = w.precision.activations
-    prepared = w.convolution(
-      inputs, outputs, kernel: [1, 3, 3], storedAs: [outputs, inputs, 3, 3], geometry: geometry)
-  }
-
-  /// [T, H, W, inputs] -> [T, H / 2, W / 2, outputs]; reads `weight` [outputs, inputs, 3, 3] and `bias` [outputs].
-  public static func halving(_ w: Weights, _ inputs: Int, _ outputs: Int) -> ResizingConv2D {
-    ResizingConv2D(w, inputs, outputs, halvingGeometry)
-  }
-
-  /// [T, H, W, inputs] -> [T, 2 H, 2 W, outputs], over frames first doubled by nearest neighbour; reads as ``halving``.
-  public static func doubling(_ w: Weights, _ inputs: Int, _ outputs: Int) -> ResizingConv2D {
-    ResizingConv2D(w, inputs, outputs, .doubling)
-  }
-
-  /// [T, H, W, inputs] -> [T, H', W', outputs] in the precision's activation type.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
-    prepared(x, history: nil, output: output)
   }
 }

@@ -29,6 +29,12 @@ public struct Linear: Sendable {
     return (thirds[0], thirds[1], thirds[2])
   }
 
+  /// The last of several square matrices without bias that a 1x1 convolution stores one above the other: `weight`
+  /// [stored C, C, 1, 1].
+  public static func last(_ count: Int, of stored: Int, _ w: Weights, _ channels: Int) -> [Linear] {
+    w.linears(stored, channels, channels, hasBias: false).suffix(count).map { Linear($0, w) }
+  }
+
   /// [..., inputs] -> [..., outputs]
   public func callAsFunction(_ x: Tensor, _ activation: Activation = .none, output: DType? = nil) -> Tensor {
     prepared(x, activation: activation, output: output ?? self.output)

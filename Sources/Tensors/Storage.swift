@@ -21,6 +21,18 @@ public final class Storage: @unchecked Sendable {
   public let byteCount: Int
   /// Whether the bytes are a file's, mapped read-only: they are never written, not even by the only holder.
   public var isMapped: Bool { file != nil }
+  /// Whether the bytes are a file's that does not stay in memory: what is made of it should not lie beside it in another
+  /// form.
+  public var isStreamed: Bool { file?.isStreamed ?? false }
+
+  /// Says that a mapped file is streamed from here on, or no longer; does nothing to other memory.
+  public func setStreamed(_ streams: Bool) { file?.isStreamed = streams }
+
+  /// Reads a range of a mapped file into memory, so that looking at it does not wait.
+  ///
+  /// - Throws: what the system could not read.
+  public func fetch(_ range: Range<Int>) throws(FileError) { try file?.fetch(range) }
+
   /// The mapping that the bytes are, where they are one.
   private let file: MappedFile?
   /// The block on a device, which only the backend that made it understands; `nil` for host memory.
@@ -57,7 +69,11 @@ public final class Storage: @unchecked Sendable {
   /// Gives back the physical memory that holds a range of a mapped file; looking at it again reads the file again.
   ///
   /// For weights that have been packed into another layout. Does nothing to memory that is not mapped.
-  public func discardCachedPages(in range: Range<Int>? = nil) { file?.discard(range ?? 0..<byteCount) }
+  ///
+  /// - Parameter fromCache: whether the system should forget the bytes too.
+  public func discardCachedPages(in range: Range<Int>? = nil, fromCache: Bool = false) {
+    file?.discard(range ?? 0..<byteCount, fromCache: fromCache)
+  }
 
   /// A block of a device's memory; it goes when the last tensor that looks into it goes.
   public init(_ block: any DeviceBlock, byteCount: Int) {

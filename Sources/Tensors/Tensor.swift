@@ -72,6 +72,9 @@ public struct Tensor: Sendable {
     !storage.isMapped && isKnownUniquelyReferenced(&storage)
   }
 
+  /// Whether the bytes lie in a file that is read anew for each pass; see ``Storage/isStreamed``.
+  public var isStreamed: Bool { storage.isStreamed }
+
   /// Gives back the physical memory of this tensor's own bytes where they are a mapped file's.
   public func discardCachedPages() {
     storage.discardCachedPages(in: byteOffset..<byteOffset + byteCount)

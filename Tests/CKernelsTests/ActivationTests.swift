@@ -9,11 +9,12 @@ func activated(_ x: Double, _ activation: wan_activation_t) -> Double {
   case WAN_ACT_GELU:
     let u = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
     return x / (1 + exp(-2 * u))
+  case WAN_ACT_RELU: return max(x, 0)
   default: return x
   }
 }
 
-let activations = [WAN_ACT_NONE, WAN_ACT_SILU, WAN_ACT_GELU]
+let activations = [WAN_ACT_NONE, WAN_ACT_SILU, WAN_ACT_GELU, WAN_ACT_RELU]
 
 extension KernelTests {
   @Suite("Activations") struct Activations {
@@ -24,7 +25,7 @@ extension KernelTests {
       }
     }
 
-    @Test("activations are accurate to their own size from -8 to 40", arguments: [0, 1, 2])
+    @Test("activations are accurate to their own size from -8 to 40", arguments: activations.indices)
     func accuracy(kind: Int) {
       let activation = activations[kind]
       let values = (0..<4801).map { Float($0) / 100 - 8 }
@@ -43,7 +44,7 @@ extension KernelTests {
 
     @Test("activations of extreme numbers are their limits, and NaN stays NaN") func extremes() {
       forEveryInstructionSet { _ in
-        for activation in [WAN_ACT_SILU, WAN_ACT_GELU] {
+        for activation in [WAN_ACT_SILU, WAN_ACT_GELU, WAN_ACT_RELU] {
           let x = Numbers([.nan, 1e30, -1e30, 200, -200, 0, .infinity], WAN_F32)
           var y = Numbers(zeros: x.count, WAN_F32)
           unsafe wan_activate(x.bytes, WAN_F32, &y.bytes, x.count, activation)

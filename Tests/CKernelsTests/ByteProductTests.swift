@@ -26,7 +26,8 @@ extension KernelTests {
             unsafe sums.withUnsafeBufferPointer { sums in
               var product = unsafe wan_product_i8_t(
                 rows: rows.baseAddress, rows_stride: x.stride, row_sums: sums.baseAddress,
-                weights: weights.baseAddress, weights_stride: w.stride, next_weights: nil, dst: found.baseAddress,
+                weights: weights.baseAddress, weights_stride: w.stride, next_weights: nil, codes: nil,
+                factors: nil, codes_row: 0, codes_first: 0, next_codes_row: 0, dst: found.baseAddress,
                 dst_stride: stride, row_count: x.rows, columns: w.rows, depth: depth)
               unsafe wan_product_i8(&product, &scratch)
             }

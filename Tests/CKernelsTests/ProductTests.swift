@@ -71,8 +71,8 @@ extension KernelTests {
                 var product = unsafe wan_product_t(
                   rows: addresses.baseAddress, rows_type: x.type, row_offset: 2, row_count: rows, columns: columns,
                   depth: depth, weights: weights.baseAddress, weights_type: type, weights_stride: depth + 3,
-                  next_weights: time == 0 ? weights.baseAddress : nil, dst: dst.baseAddress, dst_stride: width,
-                  adds: time > 0 ? 1 : 0)
+                  next_weights: time == 0 ? weights.baseAddress : nil, codes: nil, codes_row: 0, next_codes_row: 0,
+                  dst: dst.baseAddress, dst_stride: width, adds: time > 0 ? 1 : 0)
                 unsafe wan_product(&product, &scratch)
               }
             }

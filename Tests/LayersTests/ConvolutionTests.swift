@@ -71,7 +71,7 @@ struct ConvolutionTests {
   func halving() {
     let kernel = Tensor.random([1, 1, 3, 3], seed: 7)
     let x = Tensor.random([1, 4, 6, 1], seed: 8)
-    let y = ResizingConv2D.halving(weights([("weight", kernel), ("bias", .zeros([1]))]), 1, 1)(x)
+    let y = FrameConv2D.halving(weights([("weight", kernel), ("bias", .zeros([1]))]), 1, 1)(x)
     let (k, v) = (kernel.floats(), x.floats())
     var expected: [Float] = []
     for row in 0..<2 {
@@ -92,7 +92,7 @@ struct ConvolutionTests {
     let kernel = Tensor.random([3, 2, 3, 3], seed: 9)
     let bias = Tensor.random([3], seed: 10)
     let x = Tensor.random([2, 3, 2, 2], seed: 11)
-    let y = ResizingConv2D.doubling(weights([("weight", kernel), ("bias", bias)]), 2, 3)(x)
+    let y = FrameConv2D.doubling(weights([("weight", kernel), ("bias", bias)]), 2, 3)(x)
     let v = x.floats()
     let repeated = Tensor.filled(shape: [2, 6, 4, 2]) { span in
       for i in 0..<span.count {

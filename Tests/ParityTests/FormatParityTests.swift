@@ -80,7 +80,7 @@ struct FormatParityTests {
     let x = try #require(golden["x"])
     let grid = TokenGrid(latents: x.shape)
     // A wider model reads the same prompt's vectors through its own text embedding.
-    let context = network.context([try #require(golden["context"])])
+    let context = try network.context([try #require(golden["context"])])
     let actual = try network(
       x, timesteps: TokenTimesteps(try #require(expectation.timestep), tokens: grid.count),
       rotary: RotaryTable(headDimension: network.configuration.headDimension, grid: grid, on: backend),
@@ -109,9 +109,9 @@ struct FormatParityTests {
     let backend = CPUBackend(threads: 2)
     let text = try model.textEncoder.load(on: backend, precision: .f32)
     try compare(text(TextParityTests.cases()[0].ids), expected["context_0"], "context")
-    let decoder = try model.autoencoder.decoder.load(on: backend, precision: .f32)
+    let decoder = try #require(model.autoencoder).decoder.load(on: backend, precision: .f32)
     try compare(frames(decoder, try #require(expected["vae_latent"])), expected["vae_decoded"], "decoded")
-    let encoder = try model.autoencoder.encoder.load(on: backend, precision: .f32)
+    let encoder = try #require(model.autoencoder).encoder.load(on: backend, precision: .f32)
     try compare(encoder(try #require(expected["vae_video"])), expected["vae_encoded"], "encoded")
   }
 
@@ -120,7 +120,7 @@ struct FormatParityTests {
     let model = try ModelFolder(
       path: Golden.folder() + "/t2v", parts: PartPaths(autoencoder: Self.path("comfy/vae/wan_2.1_vae.safetensors")))
     let expected = try Golden.tensors("formats/diffusers/t2v.expected.safetensors")
-    let decoder = try model.autoencoder.decoder.load(on: CPUBackend(threads: 2), precision: .f32)
+    let decoder = try #require(model.autoencoder).decoder.load(on: CPUBackend(threads: 2), precision: .f32)
     try compare(frames(decoder, try #require(expected["vae_latent"])), expected["vae_decoded"], "decoded")
   }
 

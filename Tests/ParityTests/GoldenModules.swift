@@ -3,6 +3,7 @@ import Layers
 import Sampling
 import Tensors
 import TestSupport
+import Testing
 import WanKit
 import WanModels
 
@@ -23,11 +24,11 @@ struct GoldenModules {
   }
 
   func encoder() throws -> VAEEncoder {
-    try folder.autoencoder.encoder.load(on: backend, precision: precision)
+    try #require(folder.autoencoder).encoder.load(on: backend, precision: precision)
   }
 
   func decoder() throws -> VAEDecoder {
-    try folder.autoencoder.decoder.load(on: backend, precision: precision)
+    try #require(folder.autoencoder).decoder.load(on: backend, precision: precision)
   }
 
   func textEncoder() throws -> UMT5Encoder {

@@ -51,7 +51,7 @@ struct ModuleParityTests {
     default: timesteps = TokenTimesteps(perToken: try #require(golden["t"]).floats())
     }
     let rotary = RotaryTable(headDimension: model.configuration.headDimension, grid: grid, on: modules.backend)
-    let context = model.context([try #require(golden["context"])])
+    let context = try model.context([try #require(golden["context"])])
     return try modules.backend.host(model(latents, timesteps: timesteps, rotary: rotary, context: context)[0])
   }
 
@@ -81,7 +81,7 @@ struct ModuleParityTests {
     let latent = try modules.encoder()(try #require(golden["video"]))
     #expect(relativeError(latent, try #require(golden["latent"])) <= Self.tolerance)
     let decoder = try modules.decoder()
-    for (name, values) in [("decoded", VAEDecoding.Values.held), ("decoded_raw", .raw)] {
+    for (name, values) in [("decoded", DecodedValues.held), ("decoded_raw", .raw)] {
       var trace = GenerationTrace()
       var decoding = decoder.decoding(try #require(golden["latent"]), values: values)
       while let part = try decoding.next() { trace.frames.append(part.frames) }

@@ -85,6 +85,8 @@ struct ReferenceNormsTests {
     #expect(backend.activate(x, .none).floats() == [-1, 0, 1])
     #expect(relativeError(backend.activate(x, .silu).floats(), [-0.26894143, 0, 0.7310586]) < 1e-6)
     #expect(relativeError(backend.activate(x, .gelu).floats(), [-0.158808, 0, 0.841192]) < 1e-6)
+    #expect(backend.activate(x, .relu).floats() == [0, 0, 1])
+    #expect(backend.activate(Tensor([.nan], shape: [1]), .relu).floats()[0].isNaN)
     let far = backend.activate(Tensor([-1000, 1000], shape: [2]), .gelu)
     #expect(far.floats() == [0, 1000])
     #expect(backend.activate(Tensor([-1000, 1000], shape: [2]), .silu).floats() == [0, 1000])

@@ -6,6 +6,11 @@ extension PreparedLinear {
 }
 
 extension PreparedConvolution {
-  /// Without history, in x's type.
+  /// Without history and activation, in x's type.
   public func callAsFunction(_ x: Tensor) -> Tensor { self(x, history: nil, output: x.dtype) }
+
+  /// Without activation.
+  public func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+    self(x, history: history, activation: .none, output: output)
+  }
 }

@@ -65,6 +65,9 @@ struct BadFiles {
 
   static let table = [
     BadInput("no prompt", [], usage: true, says: "--prompt"),
+    BadInput("a size of nothing", ["-p", "a", "--memory", "lots"], usage: true, says: "--memory", "12GiB"),
+    BadInput(
+      "less memory than anything needs", ["-p", "a", "--memory", "10MB"], says: "it was given 10 MiB", "--force"),
     BadInput("an unknown option", ["-p", "a", "--stepps", "2"], usage: true, says: "--stepps"),
     BadInput("a stray argument", ["-p", "a", "b"], usage: true, says: "b"),
     BadInput("a long prompt", ["-p", String(repeating: "x", count: 100_000)], usage: true, says: "100000", "20000"),

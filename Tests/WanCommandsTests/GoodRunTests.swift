@@ -101,7 +101,7 @@ extension WanCommandTests {
           "shift", "guidanceLow", "guidanceHigh",
           "solver",
           "seed", "noise", "precision", "experts", "memoryBytes", "weightBytes", "machineMemoryBytes", "backend",
-          "decodingMemoryBytes", "decodingTiles",
+          "decodingMemoryBytes", "decodingTiles", "memoryLimitBytes",
           "output",
         ],
         "stage": ["stage"], "stageEnd": ["stage", "seconds"],

@@ -58,7 +58,7 @@ struct EngineTests {
   @Test("what was used longest ago goes first, and what will go is told before")
   func order() async throws {
     let first = try plan()
-    let decoder = first.model.autoencoder.decoder.source.byteCount
+    let decoder = try #require(first.model.autoencoder).source.byteCount
     let engine = Engine(backend: CPUBackend(threads: 2), budget: decoder)
     try await engine.run(first) { _ in }
     #expect(await engine.loaded == [.decoder])

@@ -60,7 +60,7 @@ struct LayoutTests {
       parts: PartPaths(
         highNoise: alone.path("a_high.safetensors"), lowNoise: alone.path("a_low.safetensors"),
         searched: [parts.path("deep")]))
-    #expect(model.autoencoder.configuration.latentChannels == 16)
+    #expect(model.latents.channels == 16)
     #expect(try refusal(alone.path).contains("an autoencoder of t2v-a14b (Wan2.1_VAE) is missing"))
     let apart = try folder([("x.safetensors", Self.vae)])
     let encoded = try refusal(alone.path, PartPaths(autoencoder: apart.path("x.safetensors")))

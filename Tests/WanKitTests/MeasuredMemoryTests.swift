@@ -42,7 +42,7 @@ struct MeasuredMemoryTests {
     let model = try network(WanTransformer.self, configuration, precision)
     let grid = TokenGrid(latents: latents)
     let measured = try peak {
-      let context = model.context([Tensor.random([20, 64], seed: 1), Tensor.random([9, 64], seed: 2)])
+      let context = try model.context([Tensor.random([20, 64], seed: 1), Tensor.random([9, 64], seed: 2)])
       let rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
       _ = try model(
         .random(latents, seed: 3), timesteps: TokenTimesteps(500, tokens: grid.count), rotary: rotary, context: context)
@@ -74,6 +74,19 @@ struct MeasuredMemoryTests {
         expect(
           estimate.histories + estimate.activations, near: measured, "\(precision) \(latents) \(tiling)")
       }
+    }
+  }
+
+  @Test("decoding by a tiny autoencoder takes what is estimated, within 15 %", arguments: [1, 2])
+  func tinyDecoding(patch: Int) throws {
+    for precision in [Precision.f32, .bf16] {
+      let configuration = TinyConfiguration(latentChannels: 16, patch: patch, widths: [64, 32, 16, 16])
+      let decoder = try network(TinyDecoder.self, configuration, precision)
+      let latents: Shape = [16, 3, 24, 28]
+      var decoding = decoder.decoding(.random(latents, seed: 6))
+      let measured = try peak { while try decoding.next() != nil {} }
+      let estimate = TinyDecodingEstimate(configuration, latents: latents, precision: precision)
+      expect(estimate.total - estimate.weights, near: measured, "\(precision) \(patch)")
     }
   }
 

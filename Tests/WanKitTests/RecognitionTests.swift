@@ -172,7 +172,7 @@ struct RecognitionTests {
     let model = try ModelFolder(path: copy.path)
     let original = try ModelFolder(path: Golden.bundledFolder + "/" + good.model)
     #expect(model.transformers.configuration == original.transformers.configuration)
-    #expect(model.autoencoder.configuration == original.autoencoder.configuration)
+    #expect(model.autoencoder?.configuration == original.autoencoder?.configuration)
     #expect(try Inspection(path: copy.path).isComplete)
   }
 

@@ -36,7 +36,7 @@ struct SyntheticModelTests {
     #expect(model.family == family)
     #expect(model.transformers.all.count == (family.hasTwoExperts ? 2 : 1))
     #expect(model.transformers.all.allSatisfy { $0.part.configuration == synthetic.transformer })
-    #expect(model.autoencoder.configuration == synthetic.autoencoder)
+    #expect(model.autoencoder?.configuration == synthetic.autoencoder)
     #expect(model.textEncoder.configuration == synthetic.textEncoder)
 
     var request = SmallRuns.request(.bf16, steps: 1)

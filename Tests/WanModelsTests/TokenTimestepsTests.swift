@@ -22,7 +22,7 @@ struct TokenTimestepsTests {
     let model = try SmallModels.transformer()
     let latents = Tensor.random([4, 2, 4, 6], seed: 30)
     let rotary = RotaryTable(headDimension: 12, grid: TokenGrid(latents: latents.shape), on: ReferenceBackend())
-    let context = model.context([.random([3, 16], seed: 31)])
+    let context = try model.context([.random([3, 16], seed: 31)])
     // Timesteps that differ in the last bits only, so that no two tokens share a row.
     let known = (0..<6).map { Float($0) * 1e-6 }
     let distinct = known + (0..<6).map { 600 + Float($0) * 0x1p-14 }

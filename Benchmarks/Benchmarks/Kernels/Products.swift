@@ -52,7 +52,7 @@ func registerConvolutions(_ backend: CPUBackend) {
         let convolution = backend.prepare(
           kernel: random([channels, channels, 3, 3, 3], .bf16), bias: Tensor.zeros([channels]), geometry: geometry,
           precision: precision)
-        return { blackHole(convolution(x, history: history, output: dtype)) }
+        return { blackHole(convolution(x, history: history, activation: .none, output: dtype)) }
       }
     }
   }

@@ -13,8 +13,11 @@
 #endif
 #include "variants.h"
 
+/// The widest set's panel.
+enum { WAN_WIDEST_LANES = 32 };
+
 size_t wan_product_i8_scratch_bytes(void) {
-  return WAN_ALIGNMENT + (WAN_ROW_BLOCK + WAN_COLUMN_BLOCK) * WAN_ROW_STEPS * sizeof(wan_unit_t);
+  return WAN_ALIGNMENT + (WAN_ROW_BLOCK + WAN_COLUMN_BLOCK + WAN_WIDEST_LANES) * WAN_ROW_STEPS * sizeof(wan_unit_t);
 }
 
 void wan_product_i8(const wan_product_i8_t *p, void *scratch) {
@@ -23,6 +26,7 @@ void wan_product_i8(const wan_product_i8_t *p, void *scratch) {
   wan_product_scratch_t parts;
   parts.rows = wan_aligned(scratch);
   parts.panels = parts.rows + WAN_ROW_BLOCK * WAN_ROW_STEPS;
+  parts.bytes = (int8_t *)(parts.panels + WAN_COLUMN_BLOCK * WAN_ROW_STEPS);
   WAN_DISPATCH_QUADS(1, product_i8, p, &parts)
   WAN_DISPATCH(product_i8, p, &parts);
 }

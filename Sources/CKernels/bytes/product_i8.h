@@ -21,6 +21,7 @@ typedef int32_t wan_units_any_t __attribute__((vector_size(16), aligned(4), may_
 typedef struct {
   wan_unit_t *rows;   // [WAN_ROW_BLOCK][WAN_ROW_STEPS]
   wan_unit_t *panels; // [WAN_COLUMN_BLOCK / lanes][step][lane]
+  int8_t *bytes;      // [lanes][WAN_ROW_STEPS * 4], of a panel that is stored in codes
 } wan_product_scratch_t;
 
 #endif

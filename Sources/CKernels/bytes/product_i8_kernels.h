@@ -71,11 +71,25 @@ static void V(multiply_rows)(const wan_product_i8_t *p, size_t first, size_t row
   }
 }
 
+/// The stretch of weights that comes after a block: the same columns from input k on, or those that come next.
+static wan_ahead_t V(ahead)(const wan_product_i8_t *whole, const wan_product_i8_t *block, size_t k) {
+  const size_t tiles =
+      (block->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((block->columns + WAN_LANES - 1) / WAN_LANES);
+  if (!whole->codes) {
+    const int8_t *next = k < whole->depth ? block->weights + block->depth : whole->next_weights;
+    return wan_ahead(next, block->weights_stride, block->depth, block->columns, tiles);
+  }
+  size_t row = k < whole->depth ? block->codes_row : whole->next_codes_row;
+  size_t first = k < whole->depth ? whole->codes_first + k : whole->codes_first;
+  const char *from = wan_codes_address(whole->codes, row, first);
+  const char *to = wan_codes_address(whole->codes, row, first + block->depth);
+  return wan_ahead(from, whole->codes->row_bytes, to - from, block->columns, tiles);
+}
+
 /// All rows by at most WAN_COLUMN_BLOCK columns and a block's depth, added to dst or, if fresh, put there.
-static void V(multiply_block)(const wan_product_i8_t *p, int fresh, const int8_t *next, const wan_product_scratch_t *s) {
-  const size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
-  wan_ahead_t ahead = wan_ahead(next, p->weights_stride, p->depth, p->columns, tiles);
-  V(pack_columns)(p, s->panels);
+static void V(multiply_block)(const wan_product_i8_t *p, int fresh, wan_ahead_t ahead, const wan_product_scratch_t *s) {
+  if (p->codes) V(pack_codes)(p, s);
+  else V(pack_columns)(p, s->panels);
   for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)
     V(multiply_rows)(p, r, wan_smaller(WAN_ROW_BLOCK, p->row_count - r), fresh, s, &ahead);
 }
@@ -86,12 +100,13 @@ static void V(product_i8)(const wan_product_i8_t *whole, const wan_product_scrat
     for (size_t k = 0; k < whole->depth; k += deepest) {
       wan_product_i8_t block = *whole;
       block.rows += k;
-      block.weights += c * whole->weights_stride + k;
+      if (!whole->codes) block.weights += c * whole->weights_stride + k;
+      block.codes_row += c;
+      block.codes_first += k;
       block.dst += c;
       block.columns = wan_smaller(WAN_COLUMN_BLOCK, whole->columns - c);
       block.depth = wan_smaller(deepest, whole->depth - k);
-      const int8_t *next = k + deepest < whole->depth ? block.weights + deepest : whole->next_weights;
-      V(multiply_block)(&block, k == 0, next, s);
+      V(multiply_block)(&block, k == 0, V(ahead)(whole, &block, k + deepest), s);
     }
 }
 

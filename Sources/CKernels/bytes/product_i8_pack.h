@@ -93,3 +93,18 @@ static void V(pack_columns)(const wan_product_i8_t *p, wan_unit_t *panels) {
     }
   }
 }
+
+/// The columns of a matrix that is stored in codes, a panel at a time.
+static void V(pack_codes)(const wan_product_i8_t *p, const wan_product_scratch_t *s) {
+  enum { stride = WAN_ROW_STEPS * sizeof(wan_unit_t) };
+  for (size_t c = 0; c < p->columns; c += WAN_LANES) {
+    const wan_codes_part_t codes = {.row = p->codes_row + c,
+                                    .rows = wan_smaller(WAN_LANES, p->columns - c),
+                                    .first = p->codes_first,
+                                    .count = p->depth};
+    const wan_product_i8_t part = {
+        .columns = codes.rows, .weights = s->bytes, .weights_stride = stride, .depth = p->depth};
+    wan_decode_bytes(p->codes, codes, p->factors, s->bytes, stride);
+    V(pack_columns)(&part, s->panels + c * V(padded_steps)(p->depth));
+  }
+}

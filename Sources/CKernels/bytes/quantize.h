@@ -16,17 +16,24 @@ static float V(largest_magnitude)(const void *x, wan_dtype_t type, size_t start,
   return magnitude;
 }
 
+/// What a row's bytes are multiplied by, and its numbers before they are rounded: 0 where all bytes are.
+static void V(row_scale)(const void *x, wan_dtype_t type, size_t start, size_t columns, float *scale, float *factor) {
+  float most = V(largest_magnitude)(x, type, start, columns);
+  int is_number = most >= WAN_QUANTIZED_LEAST && most < INFINITY;
+  *factor = is_number ? 127 / most : 0;
+  *scale = is_number ? most / 127 : most < WAN_QUANTIZED_LEAST ? 0 : NAN;
+}
+
 /// One row as wan_quantize_rows documents it; the sum of its bytes is added to sum.
 static void V(quantize_row)(const void *x, wan_dtype_t type, size_t start, size_t columns, int8_t *dst, float *scale,
                             int32_t *sum) {
-  float most = V(largest_magnitude)(x, type, start, columns);
-  if (!(most >= WAN_QUANTIZED_LEAST && most < INFINITY)) {
+  float multiplier;
+  V(row_scale)(x, type, start, columns, scale, &multiplier);
+  if (multiplier == 0) {
     memset(dst, 0, columns);
-    *scale = most < WAN_QUANTIZED_LEAST ? 0 : NAN;
     return;
   }
-  *scale = most / 127;
-  V(vf) factor = V(splat)(127 / most);
+  V(vf) factor = V(splat)(multiplier);
   V(vu) total = {0};
   WAN_EACH(c, n, columns, {
     V(vf) scaled = V(load)(x, type, start + c, n) * factor;

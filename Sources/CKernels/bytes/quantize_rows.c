@@ -10,6 +10,10 @@ void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, size_t ds
     if (sums) sums[r] = sum;
   }
 }
+
+void wan_row_scale(const float *x, size_t columns, float *scale, float *factor) {
+  WAN_DISPATCH(row_scale, x, WAN_F32, 0, columns, scale, factor);
+}
 #else
 #include "quantize.h"
 #endif

@@ -27,11 +27,50 @@ void wan_isa_limit(wan_isa_t isa);
 int wan_has_byte_products(void);
 
 typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
-typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2 } wan_activation_t;
+typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2, WAN_ACT_RELU = 3 } wan_activation_t;
 
 // -- conversion -------------------------------------------------------------------------------------------------
 void wan_widen_bf16(const uint16_t *src, float *dst, size_t count);
 void wan_round_bf16(const float *src, uint16_t *dst, size_t count);
+
+// -- codes ------------------------------------------------------------------------------------------------------
+/// How matrices are stored: float32, bfloat16, halves, bytes, 8-bit and 4-bit floats, the types of GGUF.
+typedef enum {
+  WAN_CODES_F32, WAN_CODES_BF16, WAN_CODES_F16, WAN_CODES_I8, WAN_CODES_E4M3, WAN_CODES_E5M2, WAN_CODES_E2M1,
+  WAN_CODES_Q8_0, WAN_CODES_Q4_0, WAN_CODES_Q4_1, WAN_CODES_Q5_0, WAN_CODES_Q5_1, WAN_CODES_IQ4_NL,
+  WAN_CODES_Q2_K, WAN_CODES_Q3_K, WAN_CODES_Q4_K, WAN_CODES_Q5_K, WAN_CODES_Q6_K, WAN_CODES_IQ4_XS
+} wan_coding_t;
+
+typedef struct {
+  size_t numbers, bytes;
+} wan_codes_block_t;
+
+wan_codes_block_t wan_codes_block(wan_coding_t coding);
+
+/// A matrix of codes: number k of row r stands for the code's number, times scales[r * scales_stride + k / scales_width],
+/// times factor, where scales is not NULL.
+typedef struct {
+  wan_coding_t coding;
+  const uint8_t *codes;       // rows of whole blocks, row_bytes apart
+  size_t row_bytes;
+  const float *scales;
+  size_t scales_stride;       // 0 where one row of them serves all
+  size_t scales_width;        // a multiple of 16
+  size_t scales_count;        // in a row
+  float factor;
+} wan_codes_t;
+
+/// Numbers first ..< first + count of some rows; first is a multiple of 32.
+typedef struct {
+  size_t row, rows, first, count;
+} wan_codes_part_t;
+
+/// The part's numbers in float32, or rounded to bfloat16, in rows that begin stride elements apart.
+void wan_decode(const wan_codes_t *codes, wan_codes_part_t part, void *dst, wan_dtype_t type, size_t stride);
+/// The part's numbers times factors[row], a factor for each row of the matrix, rounded to bytes.
+void wan_decode_bytes(const wan_codes_t *codes, wan_codes_part_t part, const float *factors, int8_t *dst, size_t stride);
+/// Where the block of a number lies.
+const void *wan_codes_address(const wan_codes_t *codes, size_t row, size_t number);
 
 // -- products ---------------------------------------------------------------------------------------------------
 /// dst[r, n] = (dst[r, n] if adds) + sum over k of rows[r][row_offset + k] * weights[n * weights_stride + k], in float32.
@@ -43,6 +82,9 @@ typedef struct {
   wan_dtype_t weights_type;
   size_t weights_stride;
   const void *next_weights;  // what this thread is likely to multiply next, of the same extents, or NULL
+  const wan_codes_t *codes;  // the matrix where it is not numbers, or NULL; panels are decoded to weights_type
+  size_t codes_row;          // of codes, where the columns begin; the two above are not used then
+  size_t next_codes_row;     // as next_weights, where the codes have so many rows
   float *dst;                // [row_count] rows with room for wan_product_columns(columns), the rest of any content
   size_t dst_stride;
   int adds;
@@ -89,6 +131,8 @@ void wan_bias_activation(const float *src, size_t lds, const float *bias, void *
 /// sum of a row's bytes.
 void wan_quantize_rows(const void *x, wan_dtype_t x_type, int8_t *dst, size_t dst_stride, float *scales, int32_t *sums,
                        size_t rows, size_t columns);
+/// The scale that a row would have, and what its numbers would be multiplied by before they are rounded.
+void wan_row_scale(const float *x, size_t columns, float *scale, float *factor);
 
 /// dst[r, n] = sum over k of rows[r, k] * weights[n, k], exactly; strides in elements, depth at most 131072.
 typedef struct {
@@ -98,6 +142,11 @@ typedef struct {
   const int8_t *weights;      // [columns] of depth bytes each
   size_t weights_stride;
   const int8_t *next_weights; // what this thread is likely to multiply next, of the same extents, or NULL
+  const wan_codes_t *codes;   // the matrix where it is not bytes, or NULL; panels are decoded and rounded to bytes
+  const float *factors;       // of codes, for each of their rows
+  size_t codes_row;           // of codes, where the columns begin
+  size_t codes_first;         // of codes, the number of each row that depth begins with: a multiple of 32
+  size_t next_codes_row;      // as next_weights, where the codes have so many rows
   int32_t *dst;
   size_t dst_stride, row_count, columns, depth;
 } wan_product_i8_t;

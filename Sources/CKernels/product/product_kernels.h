@@ -98,9 +98,21 @@ static __attribute__((noinline)) void V(product_tile)(const V(number) *const *ro
 
 enum { V(depth_block) = WAN_STEP_BLOCK * WAN_PER_STEP };
 
+/// As ahead, of codes.
+static wan_ahead_t V(codes_ahead)(const wan_product_t *p, size_t k, size_t tiles) {
+  const wan_codes_block_t block = wan_codes_block(p->codes->coding);
+  const int is_next = k >= p->depth;
+  if (is_next) k = 0;
+  const char *from = wan_codes_address(p->codes, is_next ? p->next_codes_row : p->codes_row, k);
+  const char *to = wan_codes_address(p->codes, is_next ? p->next_codes_row : p->codes_row,
+                                     wan_smaller(k + V(depth_block) + block.numbers - 1, p->depth));
+  return wan_ahead(from, p->codes->row_bytes, to - from, p->columns, tiles);
+}
+
 /// The stretch of the matrix from input k on, or the first one of the matrix that comes next.
 static wan_ahead_t V(ahead)(const wan_product_t *p, size_t k) {
   size_t tiles = (p->row_count + WAN_TILE_ROWS - 1) / WAN_TILE_ROWS * ((p->columns + WAN_LANES - 1) / WAN_LANES);
+  if (p->codes) return V(codes_ahead)(p, k, tiles);
   size_t number = p->weights_type == WAN_BF16 ? sizeof(uint16_t) : sizeof(float);
   const char *weights = k < p->depth ? p->weights : p->next_weights;
   if (k >= p->depth) k = 0;
@@ -127,12 +139,20 @@ static void V(product_rows)(const wan_product_t *p, size_t first, size_t count, 
     }
 }
 
+/// Lays out all columns of a stretch of inputs.
+static void V(pack_panels)(const wan_product_t *p, size_t k, size_t depth, float *panels) {
+  for (size_t column = 0; column < p->columns; column += WAN_LANES) {
+    float *panel = panels + column * V(steps)(depth);
+    if (p->codes) V(pack_codes)(p, column, k, depth, panel, (char *)panels - WAN_DECODED_BYTES);
+    else V(pack_panel)(p, column, k, depth, panel);
+  }
+}
+
 static void V(product)(const wan_product_t *p, float *panels) {
   for (size_t k = 0; k < p->depth; k += V(depth_block)) {
     size_t depth = wan_smaller(V(depth_block), p->depth - k);
     wan_ahead_t ahead = V(ahead)(p, k + depth);
-    for (size_t column = 0; column < p->columns; column += WAN_LANES)
-      V(pack_panel)(p, column, k, depth, panels + column * V(steps)(depth));
+    V(pack_panels)(p, k, depth, panels);
     V(panel) panel = {.panel = panels, .depth = depth, .stride = p->dst_stride, .adds = p->adds || k > 0};
     panel.is_narrow = p->columns < WAN_TILE_ROWS * WAN_LANES;
     for (size_t r = 0; r < p->row_count; r += WAN_ROW_BLOCK)

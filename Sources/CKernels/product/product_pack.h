@@ -44,3 +44,15 @@ static void V(pack_panel)(const wan_product_t *p, size_t column, size_t k, size_
   V(pack_columns)(p, column, k, depth, panel);
   V(pack_columns)(p, column + WAN_WIDTH, k, depth, panel + WAN_WIDTH);
 }
+
+/// A panel of a matrix that is stored in codes; its numbers are put before the panels first.
+static void V(pack_codes)(const wan_product_t *p, size_t column, size_t k, size_t depth, float *panel, void *numbers) {
+  const wan_codes_part_t codes = {
+      .row = p->codes_row + column, .rows = wan_smaller(WAN_LANES, p->columns - column), .first = k, .count = depth};
+  const wan_product_t part = {.columns = codes.rows,
+                              .weights = numbers,
+                              .weights_type = p->weights_type,
+                              .weights_stride = wan_rounded_up(depth, 32)};
+  wan_decode(p->codes, codes, numbers, p->weights_type, part.weights_stride);
+  V(pack_panel)(&part, 0, 0, depth, panel);
+}

@@ -8,7 +8,9 @@ import Tensors
 // looking at edges. 3x3 kernels are multiplied by Winograd's way (``WindowWeights``), all others tap by tap.
 
 extension CPUBackend {
-  func convolution(_ x: Tensor, history: Tensor?, _ weights: CPUConvolution, output: DType) -> Tensor {
+  func convolution(
+    _ x: Tensor, history: Tensor?, _ weights: CPUConvolution, activation: Activation, output: DType
+  ) -> Tensor {
     let geometry = weights.geometry
     precondition(
       x.shape.rank == 4 && x.shape[3] == weights.inputs && (x.dtype == .f32 || x.dtype == .bf16),
@@ -19,20 +21,22 @@ extension CPUBackend {
           && history.shape[0] <= geometry.leadingFrames,
         "convolution: history \(history.shape) before \(x.shape) with \(geometry.leadingFrames) leading frames")
     }
-    let walk = ConvolutionWalk(x: x, history: history, kernel: weights.kernel, geometry: geometry)
+    let walk = ConvolutionWalk(
+      x: x, history: history, kernel: weights.kernel, geometry: geometry, activation: activation)
     switch weights.form {
     case .product(let linear): return pointwise(walk, linear, output)
     case .windows(let kernel):
       let result = empty(Shape(walk.extents + [weights.outputs]), output)
       run(walk, weights, kernel, into: result)
       return result
-    case .upsampled(let phases): return upsampled(x, weights, phases, output)
+    case .upsampled(let phases): return upsampled(walk, weights, phases, output)
     }
   }
 
   private func upsampled(
-    _ x: Tensor, _ weights: CPUConvolution, _ phases: [WindowWeights], _ output: DType
+    _ walk: ConvolutionWalk, _ weights: CPUConvolution, _ phases: [WindowWeights], _ output: DType
   ) -> Tensor {
+    let x = walk.x
     let result = empty([x.shape[0], 2 * x.shape[1], 2 * x.shape[2], weights.outputs], output)
     let layout = weights.layout
     let band = rowsOfBand(x.shape[1], x.shape[2], blocks: 2 * layout.blocks, phases[0])
@@ -44,7 +48,7 @@ extension CPUBackend {
       let tile = ConvolutionTile(
         frames: place / bands..<place / bands + 1, rows: start..<min(x.shape[1], start + band), width: x.shape[2],
         block: block)
-      upsample(tile, column, x, weights, into: result, worker)
+      upsample(tile, column, walk, weights, into: result, worker)
     }
     return result
   }
@@ -55,7 +59,7 @@ extension CPUBackend {
     let plain =
       geometry.stride == (1, 1, 1) && geometry.leadingFrames == 0
       && geometry.padding == ConvolutionGeometry.Padding(all: 0)
-    if plain { return self.linear(walk.x, linear, activation: .none, output: output) }
+    if plain { return self.linear(walk.x, linear, activation: walk.activation, output: output) }
     let (x, extents) = (walk.x, walk.extents)
     let pixels = empty(Shape(extents + [x.shape[3]]), x.dtype)
     let rowCount = extents[1]
@@ -72,7 +76,7 @@ extension CPUBackend {
           into: pixels.address((index * extents[2] + column) * x.shape[3]))
       }
     }
-    return self.linear(pixels, linear, activation: .none, output: output)
+    return self.linear(pixels, linear, activation: walk.activation, output: output)
   }
 
   private func run(
@@ -143,15 +147,16 @@ extension CPUBackend {
       unsafe wan_bias_activation(
         sums + index * tile.pixels * step.stride, step.stride, weights.bias?.floats(columns.lowerBound),
         result.address(first * weights.outputs + columns.lowerBound), result.kernelType("convolution"),
-        weights.outputs, tile.pixels, columns.count, WAN_ACT_NONE)
+        weights.outputs, tile.pixels, columns.count, walk.activation.kernel)
     }
   }
 
   /// Both phases of one output column parity, for some rows of the small image.
   private func upsample(
-    _ tile: ConvolutionTile, _ column: Int, _ x: Tensor, _ weights: CPUConvolution, into result: Tensor,
+    _ tile: ConvolutionTile, _ column: Int, _ walk: ConvolutionWalk, _ weights: CPUConvolution, into result: Tensor,
     _ worker: Worker
   ) {
+    let x = walk.x
     guard case .upsampled(let phases) = weights.form else {
       preconditionFailure("convolution: no kernel for doubled frames")
     }
@@ -184,7 +189,7 @@ extension CPUBackend {
         unsafe wan_bias_activation(
           parts[2].assumingMemoryBound(to: Float.self) + index * width * stride, stride,
           weights.bias?.floats(columns.lowerBound), result.address(pixel * weights.outputs + columns.lowerBound),
-          result.kernelType("upsampledConvolution"), 2 * weights.outputs, width, columns.count, WAN_ACT_NONE)
+          result.kernelType("upsampledConvolution"), 2 * weights.outputs, width, columns.count, walk.activation.kernel)
       }
     }
   }
@@ -207,6 +212,8 @@ private struct ConvolutionWalk {
   let history: Tensor?
   let kernel: (time: Int, height: Int, width: Int)
   let geometry: ConvolutionGeometry
+  /// Of what comes out.
+  let activation: Activation
 
   /// T', H', W' of the result.
   var extents: [Int] {

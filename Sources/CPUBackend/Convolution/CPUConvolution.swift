@@ -36,8 +36,8 @@ final class CPUConvolution: PreparedConvolution {
     self.backend = backend
   }
 
-  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
-    backend.convolution(x, history: history, self, output: output)
+  func callAsFunction(_ x: Tensor, history: Tensor?, activation: Activation, output: DType) -> Tensor {
+    backend.convolution(x, history: history, self, activation: activation, output: output)
   }
 
   var inputs: Int { layout.inputs }

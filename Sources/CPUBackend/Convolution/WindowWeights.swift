@@ -141,7 +141,8 @@ struct WindowProduct {
           rows: rows.baseAddress, rows_type: sourceType.kernelType("convolution"),
           row_offset: (y * key.width + x) * channels, row_count: rows.count,
           columns: key.outputs, depth: channels, weights: weight.address(first),
-          weights_type: weight.kernelType("convolution"), weights_stride: channels, next_weights: nil, dst: dst,
+          weights_type: weight.kernelType("convolution"), weights_stride: channels, next_weights: nil,
+          codes: nil, codes_row: 0, next_codes_row: 0, dst: dst,
           dst_stride: stride,
           adds: point > 0 ? 1 : 0)
         unsafe wan_product(&product, scratch)

@@ -30,6 +30,7 @@ extension CPUBackend {
     switch operation {
     case .silu: activated(x, WAN_ACT_SILU)
     case .gelu: activated(x, WAN_ACT_GELU)
+    case .relu: activated(x, WAN_ACT_RELU)
     case .exponential:
       rowwise(x) { row in
         for i in row.indices { row[i] = exponential(row[i]) }

@@ -75,6 +75,7 @@ struct AddedProduct {
     to sums: UnsafeMutablePointer<Float>, rows range: Range<Int>, columns: Range<Int>,
     _ scratch: UnsafeMutableRawPointer
   ) {
-    unsafe ProductTile(rows: rows, weight: weight).multiply(range, columns, next: nil, onto: sums, adds: true, scratch)
+    unsafe ProductTile(rows: rows, weight: .numbers(weight)).multiply(
+      range, columns, next: nil, onto: sums, adds: true, scratch)
   }
 }

@@ -11,14 +11,17 @@ extension CPUBackend {
   private static let typicalRows = 256
 
   public func prepare(_ matrix: StoredMatrix, bias: Tensor?, precision: Precision) -> any PreparedLinear {
-    switch (matrix, precision) {
-    case (.scaledRows(let rows), .int8): CPUByteLinear(rows, bias: bias, self)
-    case (.encoded(let codes), .int8): CPUByteLinear(quantizedRows(decoded(codes, as: .f32)), bias: bias, self)
-    case (.dense(let weight), .int8): CPUByteLinear(quantizedRows(weight), bias: bias, self)
-    case (.encoded(let codes), .f32): linear(decoded(codes, as: .f32), bias: bias, precision: precision)
-    case (.encoded(let codes), .bf16): linear(decoded(codes, as: .bf16), bias: bias, precision: precision)
-    case (_, .f32), (_, .bf16): linear(matrix.dense, bias: bias, precision: precision)
+    if precision == .int8 { return CPUByteLinear(byteWeight(matrix), bias: bias, self) }
+    if let codes = coded(matrix, precision) {
+      return CPULinear(
+        codes.shape, bias: bias?.converted(to: .f32), form: .plain(.codes(codes)), rounds: precision == .bf16,
+        sourceType: precision == .bf16 && multipliesBF16 ? .bf16 : .f32, self)
     }
+    if case .encoded(let codes) = matrix {
+      return linear(decoded(codes, as: precision == .f32 ? .f32 : .bf16), bias: bias, precision: precision)
+    }
+    // A matrix that is streamed stays where it is, and so does a copy of it that would not.
+    return linear(matrix.dense, bias: bias, precision: precision, packs: matrix.isStreamed ? false : nil)
   }
 
   /// - Parameter packs: whether oneDNN multiplies, from weights in its layout, which must be of the type that products
@@ -26,12 +29,12 @@ extension CPUBackend {
   func linear(_ weight: Tensor, bias: Tensor?, precision: Precision, packs: Bool? = nil) -> CPULinear {
     precondition(
       weight.shape.rank == 2 && weight.dtype.isFloatingPoint, "linear: weight \(weight.shape) \(weight.dtype)")
-    precondition(bias.map { $0.count == weight.shape[0] } ?? true, "linear: bias for weight \(weight.shape)")
     let source = stored(weight, precision)
     let bf16 = source.dtype == .bf16 && precision == .bf16 && multipliesBF16
     let packs = packs ?? (bf16 && packsBF16)
     return CPULinear(
-      weight, bias: bias?.converted(to: .f32), form: packs ? .packed(pack(source, bf16: bf16)) : .plain(source),
+      weight.shape, bias: bias?.converted(to: .f32),
+      form: packs ? .packed(pack(source, bf16: bf16)) : .plain(.numbers(source)),
       rounds: precision == .bf16, sourceType: bf16 ? .bf16 : .f32, self)
   }
 
@@ -153,7 +156,7 @@ extension CPUBackend {
   }
 
   /// A tile by our kernel, from rows as they lie in the weight.
-  private func multiply(_ tile: LinearTile, by weight: Tensor, _ call: LinearCall, _ worker: Worker) {
+  private func multiply(_ tile: LinearTile, by weight: ProductWeight, _ call: LinearCall, _ worker: Worker) {
     let columns = tile.columns.count
     let width = wan_product_columns(columns)
     let depth = call.added.reduce(call.weights.inputs) { max($0, $1.weight.shape[1]) }
@@ -229,7 +232,8 @@ private struct LinearTile {
 
 /// A product of rows [M, K] and a weight [N, K] by our kernel, of which tiles are computed.
 struct ProductTile {
-  let rows, weight: Tensor
+  let rows: Tensor
+  let weight: ProductWeight
 
   /// Some rows and columns, in the place of the sums that are there, or onto them.
   ///
@@ -243,13 +247,26 @@ struct ProductTile {
     // SAFETY: the rows and columns lie in their tensors; sums and scratch have the room that the kernel asks for.
     let addresses = unsafe range.map { unsafe UnsafeRawPointer?(rows.address($0 * depth)) }
     unsafe addresses.withUnsafeBufferPointer { addresses in
-      var product = unsafe wan_product_t(
-        rows: addresses.baseAddress, rows_type: rows.kernelType("linear"), row_offset: 0, row_count: addresses.count,
-        columns: columns.count, depth: depth, weights: weight.address(columns.lowerBound * depth),
-        weights_type: weight.kernelType("linear"), weights_stride: depth,
-        next_weights: next.map { unsafe UnsafeRawPointer(weight.address($0.lowerBound * depth)) }, dst: sums,
-        dst_stride: wan_product_columns(columns.count), adds: adds ? 1 : 0)
-      unsafe wan_product(&product, scratch)
+      var product = unsafe wan_product_t()
+      unsafe product.rows = addresses.baseAddress
+      unsafe (product.rows_type, product.row_count) = (rows.kernelType("linear"), addresses.count)
+      unsafe (product.columns, product.depth) = (columns.count, depth)
+      unsafe (product.dst, product.dst_stride) = (sums, wan_product_columns(columns.count))
+      unsafe product.adds = adds ? 1 : 0
+      switch weight {
+      case .numbers(let weight):
+        unsafe product.weights = UnsafeRawPointer(weight.address(columns.lowerBound * depth))
+        unsafe (product.weights_type, product.weights_stride) = (weight.kernelType("linear"), depth)
+        unsafe product.next_weights = next.map { unsafe UnsafeRawPointer(weight.address($0.lowerBound * depth)) }
+        unsafe wan_product(&product, scratch)
+      case .codes(let matrix):
+        unsafe product.weights_type = matrix.decoded.kernelType("linear")
+        unsafe (product.codes_row, product.next_codes_row) = (columns.lowerBound, (next ?? columns).lowerBound)
+        unsafe matrix.withCodes { codes in
+          unsafe product.codes = codes
+          unsafe wan_product(&product, scratch)
+        }
+      }
     }
   }
 }

@@ -1,20 +1,51 @@
 import CKernels
+import Synchronization
 public import Tensors
 
-/// A linear's weights as bytes, where they were found: a mapped file perhaps. Each product lays its block out anew.
+/// A matrix [N, K] that is multiplied as bytes.
+enum ByteWeight: Sendable {
+  /// Bytes, where they were found: a mapped file perhaps.
+  case bytes(QuantizedRows)
+  /// Codes whose numbers become bytes in every product.
+  case codes(CodedMatrix, RowScales)
+
+  var shape: Shape {
+    switch self {
+    case .bytes(let rows): rows.values.shape
+    case .codes(let matrix, _): matrix.shape
+    }
+  }
+}
+
+/// What the rows of codes are multiplied by when they become bytes, found by reading all of them: at the first product,
+/// so that loading reads nothing.
+final class RowScales: Sendable {
+  /// [N] float32 each: what bytes are multiplied by afterwards, and numbers before.
+  typealias Values = (scales: Tensor, factors: Tensor)
+  private let found = Mutex<Values?>(nil)
+
+  func values(_ find: () -> Values) -> Values {
+    found.withLock { found in
+      if let found { return found }
+      let values = find()
+      found = values
+      return values
+    }
+  }
+}
+
+/// A linear's weights as bytes. Each product lays its block out anew.
 final class CPUByteLinear: PreparedLinear {
   let inputs: Int
   let outputs: Int
-  /// [N, K] int8 with [N] float32.
-  let weight: QuantizedRows
+  let weight: ByteWeight
   /// [N] float32.
   let bias: Tensor?
   private let backend: CPUBackend
 
-  init(_ weight: QuantizedRows, bias: Tensor?, _ backend: CPUBackend) {
-    precondition(
-      bias.map { $0.count == weight.scales.count } ?? true, "linear: bias for weight \(weight.values.shape)")
-    (outputs, inputs) = (weight.values.shape[0], weight.values.shape[1])
+  init(_ weight: ByteWeight, bias: Tensor?, _ backend: CPUBackend) {
+    precondition(bias.map { $0.count == weight.shape[0] } ?? true, "linear: bias for weight \(weight.shape)")
+    (outputs, inputs) = (weight.shape[0], weight.shape[1])
     self.weight = weight
     self.bias = bias?.converted(to: .f32)
     self.backend = backend
@@ -32,6 +63,35 @@ extension CPUBackend {
   private static let quantizedRows = 624
   /// Rows of which tasks take a whole number of groups.
   private static let rowGroup = 96
+
+  /// Bytes and codes as they are stored, other numbers rounded here unless they are streamed.
+  func byteWeight(_ matrix: StoredMatrix) -> ByteWeight {
+    switch matrix {
+    case .scaledRows(let rows): return .bytes(rows)
+    case .dense(let weight) where !weight.isStreamed: return .bytes(quantizedRows(weight))
+    case .dense(let weight):
+      guard let codes = CodedMatrix(weight, decoded: .f32) else { return .bytes(quantizedRows(weight)) }
+      return .codes(codes, RowScales())
+    case .encoded(let codes):
+      guard let matrix = CodedMatrix(codes, decoded: .f32) else { return .bytes(quantizedRows(codes.floats)) }
+      return .codes(matrix, RowScales())
+    }
+  }
+
+  /// The scales of rows of codes, as ``quantizedRows(_:)`` gives them for their numbers.
+  private func rowScales(_ matrix: CodedMatrix) -> RowScales.Values {
+    let columns = matrix.shape[1]
+    let (scales, factors) = (empty([matrix.shape[0]], .f32), empty([matrix.shape[0]], .f32))
+    threads.run(matrix.shape[0], grain: CPUBackend.rowGrain(columns)) { range, worker in
+      // SAFETY: scratch has room for a row; the range lies in the results, where nobody else writes.
+      let numbers = unsafe worker.scratch([columns * MemoryLayout<Float>.size])[0].assumingMemoryBound(to: Float.self)
+      for row in range {
+        unsafe matrix.decode(rows: row..<row + 1, as: .f32, into: numbers)
+        unsafe wan_row_scale(numbers, columns, scales.floats(row), factors.floats(row))
+      }
+    }
+    return (scales, factors)
+  }
 
   public func quantizedRows(_ x: Tensor) -> QuantizedRows {
     precondition(x.shape.rank == 2 && x.dtype.isFloatingPoint, "quantizedRows: \(x.shape) \(x.dtype)")
@@ -68,6 +128,16 @@ extension CPUBackend {
     return result
   }
 
+  /// What rows of bytes are multiplied by, and for codes what makes bytes of their numbers.
+  private func scales(of weight: ByteWeight) -> (scales: Tensor, factors: Tensor?) {
+    switch weight {
+    case .bytes(let rows): return (rows.scales, nil)
+    case .codes(let matrix, let scales):
+      let values = scales.values { rowScales(matrix) }
+      return (values.scales, values.factors)
+    }
+  }
+
   /// - Parameter added: products that go onto the sums in float32.
   func linear(
     _ x: Tensor, _ weights: CPUByteLinear, adding added: [AddedProduct] = [], activation: Activation, output: DType
@@ -76,7 +146,10 @@ extension CPUBackend {
     let rows = x.shape.rows
     let result = empty(x.shape.replacingLast(weights.outputs), output)
     let source = factors(x.reshaped([rows, weights.inputs]))
-    let call = QuantizedProduct(x: source, weights: weights, added: added, activation: activation, result: result)
+    let (scales, factors) = scales(of: weights.weight)
+    let call = QuantizedProduct(
+      x: source, weights: weights, scales: scales, factors: factors, added: added, activation: activation,
+      result: result)
     let blocks = (weights.outputs + CPUBackend.quantizedColumns - 1) / CPUBackend.quantizedColumns
     let step = CPUBackend.rowsOfTask(rows, blocks: blocks)
     let bands = (rows + step - 1) / step
@@ -125,6 +198,9 @@ private struct ByteFactors {
 private struct QuantizedProduct {
   let x: ByteFactors
   let weights: CPUByteLinear
+  /// [N] float32; the second for codes.
+  let scales: Tensor
+  let factors: Tensor?
   let added: [AddedProduct]
   let activation: Activation
   let result: Tensor
@@ -140,17 +216,16 @@ private struct QuantizedProduct {
         + (added.isEmpty
           ? [] : [wan_product_scratch_bytes(columns.count, depthAdded), rows.count * width * MemoryLayout<Float>.size]))
     let sums = unsafe parts[1].assumingMemoryBound(to: Int32.self)
-    let matrix = weights.weight.values
-    var product = unsafe wan_product_i8_t(
-      rows: x.values.bytes(first * stride), rows_stride: stride, row_sums: x.rowSums(first),
-      weights: matrix.bytes(columns.lowerBound * depth), weights_stride: depth,
-      next_weights: next.count == columns.count ? matrix.bytes(next.lowerBound * depth) : nil,
-      dst: sums, dst_stride: columns.count, row_count: rows.count, columns: columns.count, depth: depth)
-    unsafe wan_product_i8(&product, parts[0])
+    var product = unsafe wan_product_i8_t()
+    unsafe (product.rows, product.rows_stride) = (UnsafePointer(x.values.bytes(first * stride)), stride)
+    unsafe (product.row_sums, product.row_count) = (UnsafePointer(x.rowSums(first)), rows.count)
+    unsafe (product.dst, product.dst_stride) = (sums, columns.count)
+    unsafe (product.columns, product.depth) = (columns.count, depth)
+    unsafe multiply(&product, columns, next.count == columns.count ? next : nil, scratch: parts[0])
     let place = unsafe result.address(first * weights.outputs + columns.lowerBound)
     guard !added.isEmpty else {
       unsafe wan_scale_bias_activation(
-        sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+        sums, columns.count, x.scales.floats(first), scales.floats(columns.lowerBound),
         weights.bias?.floats(columns.lowerBound), place, result.kernelType("linear"), weights.outputs, rows.count,
         columns.count, activation.kernel)
       return
@@ -158,13 +233,38 @@ private struct QuantizedProduct {
     // The sums in float32, while they are in the cache, then the others onto them.
     let numbers = unsafe parts[3].assumingMemoryBound(to: Float.self)
     unsafe wan_scale_bias_activation(
-      sums, columns.count, x.scales.floats(first), weights.weight.scales.floats(columns.lowerBound),
+      sums, columns.count, x.scales.floats(first), scales.floats(columns.lowerBound),
       weights.bias?.floats(columns.lowerBound), numbers, DType.f32.kernelType("linear"), width, rows.count,
       columns.count, Activation.none.kernel)
     for product in added { unsafe product.add(to: numbers, rows: rows, columns: columns, parts[2]) }
     unsafe wan_bias_activation(
       numbers, width, nil, place, result.kernelType("linear"), weights.outputs, rows.count, columns.count,
       activation.kernel)
+  }
+}
+
+extension QuantizedProduct {
+  /// The sums of a product whose rows and results are set, by the weights' bytes or codes.
+  @unsafe
+  private func multiply(
+    _ product: inout wan_product_i8_t, _ columns: Range<Int>, _ next: Range<Int>?, scratch: UnsafeMutableRawPointer
+  ) {
+    let depth = weights.inputs
+    // SAFETY: the columns lie in the weights.
+    switch weights.weight {
+    case .bytes(let rows):
+      unsafe product.weights = UnsafePointer(rows.values.bytes(columns.lowerBound * depth))
+      unsafe product.weights_stride = depth
+      unsafe product.next_weights = next.map { unsafe UnsafePointer(rows.values.bytes($0.lowerBound * depth)) }
+      unsafe wan_product_i8(&product, scratch)
+    case .codes(let matrix, _):
+      unsafe product.factors = factors.map { unsafe UnsafePointer($0.floats(0)) }
+      unsafe (product.codes_row, product.next_codes_row) = (columns.lowerBound, (next ?? columns).lowerBound)
+      unsafe matrix.withCodes { codes in
+        unsafe product.codes = codes
+        unsafe wan_product_i8(&product, scratch)
+      }
+    }
   }
 }
 

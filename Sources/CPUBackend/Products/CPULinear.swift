@@ -4,8 +4,8 @@ import Tensors
 /// A linear's weights, cut into blocks of outputs that are multiplied independently.
 final class CPULinear: PreparedLinear {
   enum Form {
-    /// [N, K] float32 or bfloat16 where it was found, a mapped file perhaps; our kernel lays it out while it multiplies.
-    case plain(Tensor)
+    /// [N, K] where it was found, a mapped file perhaps; our kernel lays it out while it multiplies.
+    case plain(ProductWeight)
     /// One piece per block, in oneDNN's layout.
     case packed([PackedWeights])
   }
@@ -21,8 +21,10 @@ final class CPULinear: PreparedLinear {
   let sourceType: DType
   private let backend: CPUBackend
 
-  init(_ weight: Tensor, bias: Tensor?, form: Form, rounds: Bool, sourceType: DType, _ backend: CPUBackend) {
-    (outputs, inputs) = (weight.shape[0], weight.shape[1])
+  /// - Parameter shape: [N, K]
+  init(_ shape: Shape, bias: Tensor?, form: Form, rounds: Bool, sourceType: DType, _ backend: CPUBackend) {
+    precondition(bias.map { $0.count == shape[0] } ?? true, "linear: bias for weight \(shape)")
+    (outputs, inputs) = (shape[0], shape[1])
     self.bias = bias
     self.backend = backend
     self.form = form
@@ -54,6 +56,21 @@ final class CPULinear: PreparedLinear {
     case ...1024: 128
     case ...4096: 256
     default: packed ? 512 : 256
+    }
+  }
+}
+
+/// A matrix [N, K] that our kernel lays out while it multiplies.
+enum ProductWeight: Sendable {
+  /// In float32 or bfloat16.
+  case numbers(Tensor)
+  /// In codes, which are decoded on the way.
+  case codes(CodedMatrix)
+
+  var shape: Shape {
+    switch self {
+    case .numbers(let tensor): tensor.shape
+    case .codes(let matrix): matrix.shape
     }
   }
 }

@@ -42,6 +42,16 @@ public struct TensorRequest: Sendable, Hashable {
     case table
     /// A norm, a bias, a modulation; float32 in every precision.
     case parameter
+
+    /// Whether it is the matrix of a linear.
+    public var isMatrix: Bool { self == .matrix || self == .quantizableMatrix }
+  }
+
+  /// The number of the block that it belongs to, where it belongs to one of those that a network goes through in order:
+  /// N of `blocks.N.` at the start of its name.
+  public var block: Int? {
+    let parts = name.split(separator: ".", maxSplits: 2)
+    return parts.count == 3 && parts[0] == "blocks" ? Int(parts[1]) : nil
   }
 
   /// A request made by hand.

@@ -88,34 +88,45 @@ extension Weights {
     return updates.isEmpty ? linear : backend.adapted(linear, by: updates, precision: precision)
   }
 
-  /// `count` linears whose matrices and biases are stored as one above the other: `weight` [count N, K, 1, 1].
-  func linears(_ count: Int, _ inputs: Int, _ outputs: Int) -> [any PreparedLinear] {
+  /// `count` linears whose matrices, and biases where there are some, are stored as one above the other: `weight`
+  /// [count N, K, 1, 1].
+  func linears(_ count: Int, _ inputs: Int, _ outputs: Int, hasBias: Bool = true) -> [any PreparedLinear] {
     let weight = load.tensor(fullName("weight"), [count * outputs, inputs, 1, 1], as: .matrix)
-    let bias = vector("bias", [count * outputs])
-    guard let weight, let bias else { return (0..<count).map { _ in standIn(inputs, outputs) } }
+    let bias = hasBias ? vector("bias", [count * outputs]) : nil
+    guard let weight, !hasBias || bias != nil else { return (0..<count).map { _ in standIn(inputs, outputs) } }
     return (0..<count).map { i in
       let rows = i * outputs..<(i + 1) * outputs
       return backend.prepare(
-        .dense(weight.slice(rows).reshaped([outputs, inputs])), bias: bias.slice(rows), precision: precision)
+        .dense(weight.slice(rows).reshaped([outputs, inputs])), bias: bias?.slice(rows), precision: precision)
     }
   }
 
-  /// `weight` [outputs, inputs, kernel] and `bias` [outputs].
+  /// `weight` [outputs, inputs, kernel] and, where there is one, `bias` [outputs].
   ///
   /// - Parameters:
   ///   - kernel: extents in time, rows and columns.
   ///   - stored: the weight's shape in the file where it is not [outputs, inputs, kernel].
   func convolution(
-    _ inputs: Int, _ outputs: Int, kernel: [Int], storedAs stored: Shape? = nil, geometry: ConvolutionGeometry
+    _ inputs: Int, _ outputs: Int, kernel: [Int], storedAs stored: Shape? = nil, hasBias: Bool = true,
+    geometry: ConvolutionGeometry
   ) -> any PreparedConvolution {
     let shape = Shape([outputs, inputs] + kernel)
     let weight = load.tensor(fullName("weight"), stored ?? shape, as: .kernel)
-    let bias = vector("bias", [outputs])
-    guard let weight, let bias else {
-      return OutlineBackend().prepare(
-        kernel: OutlineBackend.outline(shape, .f32), bias: nil, geometry: geometry, precision: .f32)
-    }
+    let bias = hasBias ? vector("bias", [outputs]) : nil
+    guard let weight, !hasBias || bias != nil else { return standIn(kernel: shape, geometry) }
     return backend.prepare(kernel: weight.reshaped(shape), bias: bias, geometry: geometry, precision: precision)
+  }
+
+  /// A 3x3 convolution over frames whose channels are joined, the latest frame's first, as one over time: `weight`
+  /// [outputs, frames inputs, 3, 3] and `bias` [outputs].
+  func joinedConvolution(
+    _ inputs: Int, _ outputs: Int, frames: Int, geometry: ConvolutionGeometry
+  ) -> any PreparedConvolution {
+    let weight = load.tensor(fullName("weight"), [outputs, frames * inputs, 3, 3], as: .kernel)
+    let bias = vector("bias", [outputs])
+    guard let weight, let bias else { return standIn(kernel: [outputs, inputs, frames, 3, 3], geometry) }
+    return backend.prepare(
+      kernel: weight.overTime(frames: frames), bias: bias, geometry: geometry, precision: precision)
   }
 
   /// A small parameter in float32 where the backend computes, with what adapters add to it.
@@ -139,6 +150,11 @@ extension Weights {
   private func vector(_ name: String, _ stored: Shape) -> Tensor? {
     guard let tensor = load.tensor(fullName(name), stored, as: .parameter)?.converted(to: .f32) else { return nil }
     return load.differences(of: fullName(name), tensor.shape).reduce(tensor) { $0.adding($1) }
+  }
+
+  private func standIn(kernel: Shape, _ geometry: ConvolutionGeometry) -> any PreparedConvolution {
+    OutlineBackend().prepare(
+      kernel: OutlineBackend.outline(kernel, .f32), bias: nil, geometry: geometry, precision: .f32)
   }
 
   private func standIn(_ inputs: Int, _ outputs: Int) -> any PreparedLinear {

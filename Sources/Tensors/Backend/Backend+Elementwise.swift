@@ -13,6 +13,7 @@ extension Backend {
     case .none: x
     case .silu: mapped(x, .silu)
     case .gelu: mapped(x, .gelu)
+    case .relu: mapped(x, .relu)
     }
   }
 

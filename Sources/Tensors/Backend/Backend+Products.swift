@@ -92,7 +92,7 @@ private final class ComposedConvolution: PreparedConvolution {
     self.backend = backend
   }
 
-  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+  func callAsFunction(_ x: Tensor, history: Tensor?, activation: Activation, output: DType) -> Tensor {
     precondition(x.shape.rank == 4 && x.shape[3] == inputs, "convolution: x \(x.shape) is not [T, H, W, \(inputs)]")
     let frames = backend.cast(geometry.input == .doubled ? doubled(x) : x, to: taps.dtype)
     let padded = padded(frames, history: history.map { backend.cast($0, to: taps.dtype) })
@@ -112,7 +112,7 @@ private final class ComposedConvolution: PreparedConvolution {
       }
     }
     guard let sum else { preconditionFailure("convolution: a kernel without points") }
-    return backend.cast(sum, to: output).reshaped(Shape(extents + [outputs]))
+    return backend.cast(backend.activate(sum, activation), to: output).reshaped(Shape(extents + [outputs]))
   }
 
   /// Each pixel as a square of four: [T, H, W, C] -> [T, 2 H, 2 W, C].

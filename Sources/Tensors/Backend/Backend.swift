@@ -179,6 +179,8 @@ public enum UnaryOperation: Sendable, Hashable, CaseIterable {
   case silu
   /// The tanh form of GELU.
   case gelu
+  /// The larger of x and 0; NaN where x is NaN.
+  case relu
 }
 
 /// What ``Backend/reduced(_:_:)`` makes of a row.

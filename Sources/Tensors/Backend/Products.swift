@@ -16,11 +16,11 @@ public protocol PreparedConvolution: AnyObject, Sendable {
   /// N, the channels given out.
   var outputs: Int { get }
 
-  /// Convolution over time and space, channels last: [T, H, W, C] -> [T', H', W', N] in `output`.
+  /// Convolution over time and space, then the activation; channels last: [T, H, W, C] -> [T', H', W', N] in `output`.
   ///
   /// Time is never padded behind. In front come the geometry's leading frames: the last ones are `history`
   /// ([T0, H, W, C], T0 at most their number), those before it zeros.
-  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor
+  func callAsFunction(_ x: Tensor, history: Tensor?, activation: Activation, output: DType) -> Tensor
 }
 
 /// The pointwise functions that follow a product or a norm.
@@ -31,6 +31,8 @@ public enum Activation: Sendable, Hashable, CaseIterable {
   case silu
   /// The tanh form of GELU.
   case gelu
+  /// The larger of x and 0; NaN where x is NaN.
+  case relu
 }
 
 /// How a convolution walks over its input.

@@ -18,7 +18,7 @@ private final class ReferenceConvolution: PreparedConvolution {
     self.bias = bias?.floats()
   }
 
-  func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+  func callAsFunction(_ x: Tensor, history: Tensor?, activation: Activation, output: DType) -> Tensor {
     precondition(x.shape.rank == 4 && x.shape[3] == inputs, "convolution: x \(x.shape) is not [T, H, W, \(inputs)]")
     let frames = geometry.input == .doubled ? doubled(x) : x
     let input = PaddedFrames(frames, history: history, geometry: geometry, precision: precision)
@@ -27,7 +27,11 @@ private final class ReferenceConvolution: PreparedConvolution {
     y.reserveCapacity(extents.frames * extents.height * extents.width * outputs)
     for t in 0..<extents.frames {
       for row in 0..<extents.height {
-        for column in 0..<extents.width { y += sums(input.patch(t, row, column, kernel: kernel)) }
+        for column in 0..<extents.width {
+          y += sums(input.patch(t, row, column, kernel: kernel)).map {
+            Float(ReferenceMath.activate(Double($0), activation))
+          }
+        }
       }
     }
     return Tensor(y, shape: [extents.frames, extents.height, extents.width, outputs], dtype: output)

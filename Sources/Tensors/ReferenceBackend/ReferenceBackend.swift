@@ -36,6 +36,7 @@ enum ReferenceMath {
     case .none: x
     case .silu: x / (1 + exp(-x))
     case .gelu: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .relu: x < 0 ? 0 : x
     }
   }
 
@@ -56,6 +57,7 @@ enum ReferenceMath {
     case .reciprocalRoot: Float(1 / Double(x).squareRoot())
     case .silu: Float(activate(Double(x), .silu))
     case .gelu: Float(activate(Double(x), .gelu))
+    case .relu: Float(activate(Double(x), .relu))
     }
   }
 

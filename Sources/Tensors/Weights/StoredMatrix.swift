@@ -44,6 +44,15 @@ public enum StoredMatrix: Sendable {
     return .encoded(matrix.cropped(to: shape))
   }
 
+  /// Whether it lies in a file that is read anew for each pass; see ``Storage/isStreamed``.
+  public var isStreamed: Bool {
+    switch self {
+    case .dense(let tensor): tensor.isStreamed
+    case .scaledRows(let rows): rows.values.isStreamed
+    case .encoded(let matrix): matrix.codes.isStreamed
+    }
+  }
+
   /// Gives back the memory that its mapped pages hold; see ``Tensor/discardCachedPages()``.
   public func discardCachedPages() {
     switch self {

@@ -49,7 +49,7 @@ struct BenchTransformer: AsyncParsableCommand {
 
   private func measure(_ configuration: TransformerConfiguration, _ backend: any Backend) throws -> Double {
     let model = try RandomWeights.network(WanTransformer.self, configuration, options, backend)
-    let pass = TransformerPass(model, latent, on: backend)
+    let pass = try TransformerPass(model, latent, on: backend)
     return try medianSeconds(options) { try pass.run() }
   }
 }
@@ -65,7 +65,7 @@ struct TransformerPass {
   /// Tokens of the latents.
   let tokens: Int
 
-  init(_ model: WanTransformer, _ latent: LatentArgument, on backend: any Backend) {
+  init(_ model: WanTransformer, _ latent: LatentArgument, on backend: any Backend) throws {
     let configuration = model.configuration
     let shape: Shape = [configuration.inputChannels, latent.frames, latent.height / 2 * 2, latent.width / 2 * 2]
     let grid = TokenGrid(latents: shape)
@@ -75,7 +75,9 @@ struct TransformerPass {
     tokens = grid.count
     rotary = RotaryTable(headDimension: configuration.headDimension, grid: grid, on: backend)
     timesteps = TokenTimesteps(937, tokens: tokens)
-    context = model.context([RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)])
+    context = try model.context([
+      RandomWeights.normal([configuration.textLength, configuration.textDimension], seed: 2)
+    ])
   }
 
   func run() throws {
@@ -98,18 +100,24 @@ struct BenchVAE: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Parts that frames are decoded in: auto, off, or rows x columns.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
-  @Option(help: "decode or encode; both unless given.")
+  @Option(help: "decode, encode or tiny (the tiny autoencoder alone); decode and encode unless given.")
   var only: Direction?
+
+  @Flag(help: "Decode with the tiny autoencoder of these latents too, and tell how many times faster it is.")
+  var tiny = false
 
   @OptionGroup var options: BenchOptions
 
   /// Half of the measurement.
   enum Direction: String, ExpressibleByArgument, CaseIterable {
-    case decode, encode
+    case decode, encode, tiny
   }
 
   func validate() throws {
     guard vae == "2.1" || vae == "2.2" else { throw ValidationError("--vae '\(vae)' is neither 2.1 nor 2.2") }
+    guard !tiny || only != .encode else {
+      throw ValidationError("--tiny decodes, and --only encode does not; give one")
+    }
     if let tiling = vaeTiles.tiling, tiling.rows > latent.height || tiling.columns > latent.width {
       throw ValidationError("--vae-tiles \(tiling): a latent of \(latent) has fewer rows or columns")
     }
@@ -118,11 +126,14 @@ struct BenchVAE: AsyncParsableCommand {
   func run() async throws {
     let configuration: VAEConfiguration = vae == "2.1" ? .wan21 : .wan22
     let backend = try options.engine.makeBackend()
-    let decode = only == .encode ? nil : try decoding(configuration, backend)
-    let encode = only == .decode ? nil : try encoding(configuration, backend)
+    let decode = (only ?? .decode) == .decode ? try decoding(configuration, backend) : nil
+    let encode = (only ?? .encode) == .encode ? try encoding(configuration, backend) : nil
+    let tinyDecode = tiny || only == .tiny ? try tinyDecoding(configuration, backend) : nil
     var report = BenchReport(part: "vae", options: options, backend: backend)
     (report.vae, report.latent, report.decodeSeconds, report.encodeSeconds) = (vae, latent.description, decode, encode)
-    report.tiles = only == .encode ? nil : tiling(configuration, on: backend).description
+    report.tiles = decode == nil ? nil : tiling(configuration, on: backend).description
+    report.tinySeconds = tinyDecode
+    if let decode, let tinyDecode { report.tinyFactor = decode / tinyDecode }
     try report.show(options)
   }
 
@@ -132,6 +143,16 @@ struct BenchVAE: AsyncParsableCommand {
     let tiling = tiling(configuration, on: backend)
     return try medianSeconds(options) {
       var decoding = decoder.decoding(z, tiling: tiling)
+      while let part = try decoding.next() { _ = try backend.host(part.frames) }
+    }
+  }
+
+  private func tinyDecoding(_ configuration: VAEConfiguration, _ backend: any Backend) throws -> Double {
+    let sizes: TinyConfiguration = vae == "2.1" ? .wan21 : .wan22
+    let decoder = try RandomWeights.network(TinyDecoder.self, sizes, options, backend)
+    let z = RandomWeights.normal(shape(configuration), seed: 1)
+    return try medianSeconds(options) {
+      var decoding = decoder.decoding(z)
       while let part = try decoding.next() { _ = try backend.host(part.frames) }
     }
   }

@@ -9,6 +9,9 @@ struct BenchReport: Encodable {
   var model, vae, latent, tiles: String?
   var tokens, layers, heads, m, k, n: Int?
   var dtype: String?
+  /// How the weights are stored.
+  var weights: String?
+  var tinySeconds, tinyFactor: Double?
   var seconds, decodeSeconds, encodeSeconds, loadSeconds, passSeconds, gflops: Double?
   /// Bytes of the checkpoint's tensors, for those parts whose memory is told.
   var weightsGiB: Double?
@@ -17,9 +20,12 @@ struct BenchReport: Encodable {
   let peakRSSGiB: Double
 
   enum CodingKeys: String, CodingKey {
-    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, seconds, gflops, threads, backend
+    case part, model, vae, latent, tiles, tokens, layers, heads, m, k, n, dtype, weights, seconds, gflops, threads,
+      backend
     case decodeSeconds = "decode_seconds"
     case encodeSeconds = "encode_seconds"
+    case tinySeconds = "tiny_decode_seconds"
+    case tinyFactor = "tiny_factor"
     case loadSeconds = "load_seconds"
     case passSeconds = "pass_seconds"
     case weightsGiB = "weights_gib"
@@ -48,16 +54,18 @@ struct BenchReport: Encodable {
   private func showLines() {
     let size = [
       model, vae.map { "vae \($0)" }, latent, tiles.map { "\($0) tiles" }, tokens.map { "\($0) tokens" },
-      layers.map { "\($0) layers" },
+      layers.map { "\($0) layers" }, weights.map { "weights in \($0)" },
     ]
     Console.out(([part] + size.compactMap { $0 }).joined(separator: " ") + ", \(dtype ?? ""), \(backend)")
     let times = [
-      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("load", loadSeconds),
+      ("seconds", seconds), ("decode", decodeSeconds), ("encode", encodeSeconds), ("tiny decode", tinySeconds),
+      ("load", loadSeconds),
       ("first pass", passSeconds),
     ]
     for (name, value) in times {
       if let value { Console.out("  \(name): \(Format.fixed(value, 4)) s") }
     }
+    if let tinyFactor { Console.out("  tiny is faster: \(Format.fixed(tinyFactor, 1)) times") }
     if let gflops { Console.out("  rate: \(Format.fixed(gflops, 1)) GFLOP/s") }
     if let weightsGiB { Console.out("  weights: \(weightsGiB) GiB") }
     Console.out("  peak memory: \(peakRSSGiB) GiB")

@@ -43,7 +43,7 @@ struct BenchStart: AsyncParsableCommand {
     let loadSeconds = loading.seconds
     let startSeconds = sinceLaunch.seconds
     let passing = Stopwatch()
-    let pass = TransformerPass(transformer, latent, on: backend)
+    let pass = try TransformerPass(transformer, latent, on: backend)
     try pass.run()
     var report = BenchReport(part: "start", options: options, backend: backend)
     (report.model, report.latent, report.tokens) = (folder.family.name, latent.description, pass.tokens)

@@ -19,6 +19,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
+  @OptionGroup(title: "Engine") var memory: MemoryOptions
   @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
 
   func validate() throws {
@@ -77,7 +78,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var request = clip.request(precision: engine.precision)
     let model = try source.open()
     if let image = clip.image { request.image = try await picture(image) }
-    return try GenerationPlan(request, model: model, on: traits)
+    return try GenerationPlan(request, model: model, on: traits, memory: memory.limit(isForced: output.force))
   }
 
   private func picture(_ path: String) async throws -> RGBImage {
@@ -103,6 +104,7 @@ extension GenerationPlan {
   func checkMemory(_ machine: MachineMemory = MachineMemory(), on traits: BackendTraits) throws {
     do throws(MemoryShortage) {
       try check(machine, on: traits)
+      _ = try memoryPlan(on: traits)
     } catch {
       let options = error.remedies.map(\.option) + ["--force to run all the same"]
       throw CommandError("\(error.cause); try \(options.joined(separator: ", "))")

@@ -78,9 +78,10 @@ struct PlanReport: Encodable {
       }
       lines.append("experts  " + parts.joined(separator: ", then "))
     }
-    lines.append(
-      "memory   about \(Format.gibibytes(summary.memoryBytes)), \(Format.gibibytes(summary.weightBytes)) of it weights")
-    if summary.decodingTiles != VAETiling.whole.description {
+    lines += memoryLines
+    if clip.decoder == .tiny {
+      lines.append("decoding by a tiny autoencoder, about \(Format.gibibytes(summary.decodingMemoryBytes))")
+    } else if summary.decodingTiles != VAETiling.whole.description {
       lines.append(
         "decoding in \(summary.decodingTiles) tiles, about \(Format.gibibytes(summary.decodingMemoryBytes))")
     }
@@ -88,6 +89,25 @@ struct PlanReport: Encodable {
     let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"
     lines.append("output   \(output)\(removed)")
     return lines
+  }
+}
+
+extension PlanReport {
+  /// What the run takes, and what of the networks comes and goes.
+  private var memoryLines: [String] {
+    let total = Format.gibibytes(summary.memoryBytes)
+    let streams = [("text encoder", summary.textEncoderStreaming), ("transformer", summary.transformerStreaming)]
+      .compactMap { name, streaming in streaming.map { (name, $0) } }
+    if streams.isEmpty { return ["memory   about \(total), \(Format.gibibytes(summary.weightBytes)) of it weights"] }
+    let limit = summary.memoryLimitBytes.map { " of \(Format.gibibytes($0))" } ?? ""
+    return ["memory   about \(total)\(limit)"]
+      + streams.map { name, streaming in
+        let blocks = "\(name): \(Format.count(streaming.blocks, "block")), \(Format.gibibytes(streaming.residentBytes))"
+        guard name == "transformer" else { return "         \(blocks) of them in memory at a time" }
+        guard streaming.bytesPerPass > 0 else { return "         \(blocks), each expert's in place of the other's" }
+        return "         \(blocks) in memory: \(streaming.kept) stay, "
+          + "\(Format.gibibytes(streaming.bytesPerPass)) are read in each step"
+      }
   }
 }
 

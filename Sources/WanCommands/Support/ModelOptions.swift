@@ -28,8 +28,11 @@ struct ModelOptions: ParsableArguments {
   var lowNoise: String?
 
   @Option(
-    help: ArgumentHelp("The VAE's file.", valueName: "file"), completion: .file(), transform: PathArgument.path)
-  var vae: String?
+    help: ArgumentHelp(
+      "The VAE's file; or tiny, or a tiny autoencoder's file (taew2_1, taew2_2), which decodes in its place, much faster "
+        + "and a little worse. tiny looks for one beside the model's files and in WAN_MODELS.", valueName: "tiny|file"),
+    completion: .file(), transform: VAEArgument.init)
+  var vae: VAEArgument?
 
   @Option(
     help: ArgumentHelp("The UMT5 encoder's file.", valueName: "file"), completion: .file(),
@@ -41,6 +44,16 @@ struct ModelOptions: ParsableArguments {
       "tokenizer.json, spiece.model, a folder that holds one, or a text encoder's file with one inside.",
       valueName: "file"), completion: .file(), transform: PathArgument.path)
   var tokenizer: String?
+
+  /// What decodes, where it is not the model's own VAE.
+  enum VAEArgument: Equatable {
+    case tiny
+    case file(String)
+
+    init(_ argument: String) throws { self = argument == "tiny" ? .tiny : .file(try PathArgument.path(argument)) }
+
+    var path: String? { if case .file(let path) = self { path } else { nil } }
+  }
 
   func validate() throws {
     guard transformer == nil || highNoise == nil && lowNoise == nil else {
@@ -54,9 +67,11 @@ struct ModelOptions: ParsableArguments {
   }
 
   private var parts: PartPaths {
-    PartPaths(
-      transformer: transformer, highNoise: highNoise, lowNoise: lowNoise, autoencoder: vae, textEncoder: textEncoder,
-      tokenizer: tokenizer, searched: Self.searched)
+    var parts = PartPaths(
+      transformer: transformer, highNoise: highNoise, lowNoise: lowNoise, autoencoder: vae?.path,
+      textEncoder: textEncoder, tokenizer: tokenizer, searched: Self.searched)
+    parts.prefersTinyAutoencoder = vae == .tiny
+    return parts
   }
 
   /// - Throws: `CommandError` where no model is named and the bundled one is not there, or one is named that was not

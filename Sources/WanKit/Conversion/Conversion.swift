@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Layers
 public import Tensors
-import WanModels
+public import WanModels
 
 /// A conversion with everything found, checked and decided: which files it will write.
 ///
@@ -65,6 +65,16 @@ public struct Conversion: Sendable {
     let request = ConversionRequest(input: model.family.name, output: output, format: format, layout: layout)
       .withoutSlash
     try self.init(PlannedFiles(ConvertedModel(model, seed: seed), request), isFile: false)
+  }
+
+  /// A tiny autoencoder of random numbers, as one safetensors file.
+  ///
+  /// - Throws: ``ConversionError``.
+  public init(
+    _ tiny: TinyConfiguration, seed: UInt64 = 0, to output: String, as format: StorageFormat = .bf16
+  ) throws {
+    let request = ConversionRequest(input: "a tiny autoencoder", output: output, format: format)
+    try self.init(PlannedFiles(tiny, seed: seed, request), isFile: true)
   }
 
   private init(_ planned: PlannedFiles, isFile: Bool) throws {

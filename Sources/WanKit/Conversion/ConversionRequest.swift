@@ -83,7 +83,8 @@ extension TensorNaming.Dialect {
   /// Whose names a network has in a layout.
   init(_ layout: StorageLayout, _ kind: NetworkKind) {
     switch (layout, kind) {
-    case (.official, _), (.comfy, .transformer), (.comfy, .autoencoder), (.gguf, .transformer), (.gguf, .autoencoder):
+    case (.official, _), (_, .tinyAutoencoder), (.comfy, .transformer), (.comfy, .autoencoder), (.gguf, .transformer),
+      (.gguf, .autoencoder):
       self = .official
     case (.diffusers, .textEncoder), (.comfy, .textEncoder): self = .transformers
     case (.diffusers, _): self = .diffusers

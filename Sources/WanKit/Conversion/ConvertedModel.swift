@@ -17,7 +17,10 @@ struct ConvertedModel {
 
   /// A model that people have.
   init(_ model: ModelFolder) throws {
-    (family, transformers, autoencoder) = (model.family, model.transformers, model.autoencoder)
+    guard let autoencoder = model.autoencoder else {
+      throw ConversionError("\(model.path): it is opened with a tiny autoencoder alone; open it with its VAE")
+    }
+    (family, transformers, self.autoencoder) = (model.family, model.transformers, autoencoder)
     (textEncoder, boundary, schedulerShift) = (model.textEncoder, model.boundary, model.schedulerShift)
     tokenizer = try TokenizerFiles(model.tokenizerFolder)
     folder = (model.path, try StorageLayout(folder: model.path))

@@ -42,6 +42,7 @@ struct PlannedFiles {
     switch kind {
     case .transformer: try addTransformer(source)
     case .autoencoder: try add(autoencoder: Autoencoder(source), name: Paths.name(of: request.output))
+    case .tinyAutoencoder: try add(tiny: NetworkPart<TinyDecoder>(source), name: Paths.name(of: request.output))
     case .textEncoder:
       let inside = TokenizerPlace.inside(request.input)
       try add(
@@ -75,8 +76,9 @@ struct PlannedFiles {
 
   private func checkEnding(_ kind: NetworkKind) throws {
     let isGGUF = layout == .gguf
-    if isGGUF, kind == .autoencoder {
-      throw ConversionError("an autoencoder has no place in a GGUF file; take --format bf16 and a safetensors file")
+    if isGGUF, kind == .autoencoder || kind == .tinyAutoencoder {
+      throw ConversionError(
+        "\(kind.withArticle) has no place in a GGUF file; take --format bf16 and a safetensors file")
     }
     let ending = isGGUF ? ".gguf" : ".safetensors"
     guard request.output.lowercased().hasSuffix(ending) else {
@@ -169,6 +171,27 @@ struct PlannedFiles {
         NetworkConversion(
           .autoencoder, autoencoder.source, demand, as: format, in: .init(dialect: .init(layout, .autoencoder)))
       ))
+  }
+
+  /// A tiny autoencoder's decoder, which is all that is read of it.
+  private mutating func add(tiny part: NetworkPart<TinyDecoder>, name: String) {
+    let format = request.format.floats == nil ? StorageFormat.bf16 : request.format
+    networks.append(
+      (
+        name,
+        NetworkConversion(
+          .tinyAutoencoder, part.source, part.demand, as: format, in: .init(dialect: .official))
+      ))
+  }
+
+  /// A tiny autoencoder of random numbers, as one file.
+  init(_ tiny: TinyConfiguration, seed: UInt64, _ request: ConversionRequest) throws {
+    self.request = request
+    self.request.layout = try .chosen(request, inputHas: .comfy)
+    try checkEnding(.tinyAutoencoder)
+    let demand = Demand(of: TinyDecoder.self, tiny)
+    add(
+      tiny: NetworkPart(RandomWeights(demand, seed: seed), tiny, demand: demand), name: Paths.name(of: request.output))
   }
 
   private mutating func add(

@@ -5,12 +5,12 @@ import WanModels
 
 /// The frames of a clip in their order and on the host, while it is decoded; tiles are put together first.
 struct DecodedFrames {
-  private var decoding: VAEDecoding
+  private var decoding: any FrameDecoding
   private let backend: any Backend
   private var position = 0
   private var frames: TiledFrames?
 
-  init(_ decoding: VAEDecoding, on backend: any Backend) {
+  init(_ decoding: any FrameDecoding, on backend: any Backend) {
     (self.decoding, self.backend) = (decoding, backend)
   }
 

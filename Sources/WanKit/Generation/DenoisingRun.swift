@@ -46,14 +46,19 @@ struct DenoisingRun {
   private var draws: NoiseDraws
   /// Gives the transformer of an expert, and the prompts as it sees them.
   private let expert: (Expert) throws -> (model: WanTransformer, context: TextContext)
+  /// The one place that decides whether a step goes on between its blocks: several machines that share a step must come to
+  /// the same answer, or some would wait for ever.
+  private let betweenBlocks: () throws -> Void
 
   /// At the first step, from noise [C, T, h, w] float32, or where a run of the same plan stood.
   ///
   /// - Throws: `SamplingError` for a state of another plan.
   init(
     _ plan: GenerationPlan, from start: Start, _ conditioning: Conditioning, on backend: any Backend,
-    expert: @escaping (Expert) throws -> (model: WanTransformer, context: TextContext)
+    expert: @escaping (Expert) throws -> (model: WanTransformer, context: TextContext),
+    betweenBlocks: @escaping () throws -> Void = { try Task.checkCancellation() }
   ) throws(SamplingError) {
+    self.betweenBlocks = betweenBlocks
     (self.plan, self.conditioning, self.backend, self.expert) = (plan, conditioning, backend, expert)
     rotary = RotaryTable(
       headDimension: plan.model.transformers.configuration.headDimension, grid: plan.grid, on: backend)
@@ -88,13 +93,13 @@ struct DenoisingRun {
   mutating func next() throws -> StepResult? {
     let step = solver.index
     guard step < plan.steps else { return nil }
-    try stopIfAsked()
+    try Task.checkCancellation()
     let (t, name) = (plan.schedule.timesteps[step], plan.experts[step])
     let (model, context) = try expert(name)
     let started = ContinuousClock.now
     let velocities = try model(
       conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: plan.grid), rotary: rotary,
-      context: context, betweenBlocks: stopIfAsked
+      context: context, betweenBlocks: betweenBlocks
     ).map(backend.host)
     let solved = solver.step(velocity: guided(velocities, by: name), latents: latents)
       .renoised { draws.next(plan.latentShape) }
@@ -102,10 +107,6 @@ struct DenoisingRun {
     latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
     return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
   }
-
-  /// The one place that decides whether a step goes on, at its start and between its blocks: several machines that share
-  /// a step must come to the same answer, or some would wait for ever.
-  private func stopIfAsked() throws { try Task.checkCancellation() }
 
   /// uncond + g (cond - uncond); the prompts go through as [cond, uncond], or cond alone where g is 1.
   private func guided(_ velocities: [Tensor], by expert: Expert) -> Velocity {

@@ -20,10 +20,14 @@ struct JobListeners: Sendable {
 
 /// One plan being carried out: text and image in, frames out.
 final class GenerationJob {
-  private let plan: GenerationPlan
-  private let tools: Engine.Tools
-  private let listeners: JobListeners
+  let plan: GenerationPlan
+  let tools: Engine.Tools
+  let listeners: JobListeners
   private var networks: LoadedNetworks
+  /// What of the networks is in memory at a time; `nil` before the job runs.
+  var memory: MemoryPlan?
+  /// Reads the blocks of the networks that do not fit; `nil` where all that runs now fits.
+  var stream: BlockStream?
   /// The prompts' keys and values in the transformer that is in use.
   private var context: (expert: Expert, context: TextContext)?
 
@@ -35,6 +39,7 @@ final class GenerationJob {
 
   /// From prompt and seed to frames.
   func run(frames: (Tensor) async throws -> Void) async throws {
+    memory = try plan.memoryPlan(on: backend.traits)
     let latents = try sample()
     listeners.sampled(latents)
     try await decode(latents, frames: frames)
@@ -43,6 +48,7 @@ final class GenerationJob {
   /// The networks that stay.
   func finish() -> LoadedNetworks {
     context = nil
+    endStream()
     networks.settle()
     return networks
   }
@@ -54,8 +60,14 @@ final class GenerationJob {
     let start = start()
     tools.logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
     return try stage(.sampling) {
-      defer { context = nil }
-      var run = try DenoisingRun(plan, from: start, conditioning, on: backend) { try self.transformer($0, embeddings) }
+      defer {
+        context = nil
+        endStream()
+      }
+      stream = try transformerStream(from: listeners.state?.facts.step ?? 0)
+      var run = try DenoisingRun(
+        plan, from: start, conditioning, on: backend, expert: { try self.transformer($0, embeddings) },
+        betweenBlocks: betweenBlocks)
       let observers = self.observers
       while let step = try run.next() {
         for observer in observers { try observer.observe(step) }
@@ -91,9 +103,15 @@ final class GenerationJob {
     let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }
     var embeddings = kept.compactMap { $0 }
     if embeddings.count < prompts.count {
-      let encoder = try network(part, .textEncoder, precision)
-      embeddings = try zip(prompts, kept).map { ids, kept in try kept ?? backend.host(encoder(ids)) }
       let fresh = prompts.indices.filter { kept[$0] == nil }
+      defer { endStream() }
+      if let streaming = memory?.textEncoder {
+        stream = self.stream([StreamedRun(try BlockRegions(part.source, part.demand), passes: 1)], streaming)
+      }
+      let encoder = try network(part, .textEncoder, precision)
+      let encoded = try encoder(fresh.map { prompts[$0] }, betweenBlocks: betweenBlocks).map(backend.host)
+      let made = Dictionary(uniqueKeysWithValues: zip(fresh, encoded))
+      embeddings = prompts.indices.compactMap { kept[$0] ?? made[$0] }
       cache?.keep(fresh.map { (prompts[$0], embeddings[$0]) }) { listeners.onEvent(.notice($0)) }
     }
     listeners.recorder?.note { $0.record(embeddings, plan.tokenIDs) }
@@ -101,20 +119,19 @@ final class GenerationJob {
   }
 
   private func condition() throws -> Conditioning {
-    guard let image = plan.image else { return .none }
+    guard let image = plan.image, let part = plan.imageEncoder else { return .none }
     return try stage(.encodingImage) {
-      let encoder = try network(plan.model.autoencoder.encoder, .imageEncoder, plan.precision)
+      let encoder = try network(part, .imageEncoder, plan.precision)
       return try Conditioning(
         image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
-        timeStride: plan.model.autoencoder.configuration.stride.time, encode: { try backend.host(encoder($0)) })
+        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0)) })
     }
   }
 
   private func decode(_ latents: Tensor, frames: (Tensor) async throws -> Void) async throws {
     let started = ContinuousClock.now
     listeners.onEvent(.began(.decoding))
-    let decoder = try network(plan.model.autoencoder.decoder, .decoder, plan.precision)
-    var decoding = DecodedFrames(decoder.decoding(latents, tiling: plan.decodingTiling), on: backend)
+    var decoding = DecodedFrames(try frameDecoding(latents), on: backend)
     var done = 0
     while let chunk = try decoding.next(onPart: { listeners.onEvent(.tiles(done: $0, of: $1)) }) {
       try LatentWatchdog.check(frames: chunk, first: done + 1)
@@ -126,6 +143,16 @@ final class GenerationJob {
     listeners.onEvent(.ended(.decoding, seconds: (ContinuousClock.now - started).inSeconds))
   }
 
+  /// By the VAE, or by a tiny autoencoder in its place.
+  private func frameDecoding(_ latents: Tensor) throws -> any FrameDecoding {
+    switch plan.model.decoder {
+    case .vae(let autoencoder):
+      let decoder = try network(autoencoder.decoder, .decoder, plan.precision)
+      return decoder.decoding(latents, tiling: plan.decodingTiling)
+    case .tiny(let part): return try network(part, .decoder, plan.precision).decoding(latents)
+    }
+  }
+
   // MARK: Networks
 
   /// The transformer of an expert, with the prompts as it sees them.
@@ -133,7 +160,7 @@ final class GenerationJob {
     if context?.expert != expert { context = nil }
     let model = try network(
       plan.model.transformers[expert], expert.networkRole, plan.precision, adapters: plan.fittedAdapters[expert])
-    let context = self.context?.context ?? model.context(embeddings)
+    let context = try self.context?.context ?? model.context(embeddings, betweenBlocks: betweenBlocks)
     self.context = (expert, context)
     return (model, context)
   }
@@ -145,17 +172,17 @@ final class GenerationJob {
     try networks.network(part, role, precision, adapters: adapters) {
       try Task.checkCancellation()
       return try stage(role.loading) {
-        // What changes whole matrices needs their own numbers, not bytes that were made of them.
-        let isWhole = adapters.contains(where: \.changesWholeMatrices)
-        let source = isWhole ? part.source : try source(of: part, precision)
+        let source = try source(of: part, precision, adapters)
         return (try part.reading(source).load(on: backend, precision: precision, adapters: adapters), source)
       }
     }
   }
 
   /// The checkpoint itself, or what is kept of it as bytes.
-  private func source<N>(of part: NetworkPart<N>, _ precision: Precision) throws -> any WeightSource {
-    guard precision == .int8, let cache = tools.int8Cache, !part.demand.quantizable.isEmpty else { return part.source }
+  func source<N>(of part: NetworkPart<N>, _ precision: Precision, _ adapters: [LoRA]) throws -> any WeightSource {
+    // What changes whole matrices needs their own numbers, not bytes that were made of them.
+    if adapters.contains(where: \.changesWholeMatrices) { return part.source }
+    guard precision == .int8, let cache = tools.int8Cache, part.gainsFromBytes else { return part.source }
     return try cache.source(part, backend: backend) { listeners.onEvent(.notice($0)) }
   }
 
@@ -165,6 +192,16 @@ final class GenerationJob {
     let result = try body()
     listeners.onEvent(.ended(stage, seconds: (ContinuousClock.now - started).inSeconds))
     return result
+  }
+}
+
+extension NetworkPart {
+  /// Whether bytes made of its matrices are worth a file of their own: codes are smaller, and become bytes as they are
+  /// multiplied.
+  fileprivate var gainsFromBytes: Bool {
+    let matrices = demand.quantizable
+    return !matrices.isEmpty
+      && matrices.allSatisfy { source.companions(of: $0.name).isEmpty && source.descriptor($0.name)?.dtype != nil }
   }
 }
 

@@ -17,7 +17,7 @@ struct Needs {
     guard recognition.problems.isEmpty, let network = recognition.network else { return }
     let path = checkpoint.location
     switch network {
-    case .autoencoder: break
+    case .autoencoder, .tinyAutoencoder: break
     case .textEncoder:
       var files = ModelFiles(path: path)
       files.textEncoder = .init(path, .named)
@@ -71,7 +71,7 @@ enum Usage {
     guard recognition.problems.isEmpty, let network = recognition.network else { return nil }
     let path = source.location
     switch network {
-    case .autoencoder: return "wan generate --vae \(path) ..."
+    case .autoencoder, .tinyAutoencoder: return "wan generate --vae \(path) ..."
     case .textEncoder:
       return "wan generate --text-encoder \(path)" + needs.options.map { " \($0) FILE" }.joined() + " ..."
     case .transformer: break

@@ -61,6 +61,7 @@ extension Inspection {
           case .transformer: try Self.transformer(source)
           case .textEncoder: try Self.textEncoder(source)
           case .autoencoder: try Self.autoencoder(source)
+          case .tinyAutoencoder: try Self.tinyAutoencoder(source)
           }
       } catch {
         self.init(name: "damaged network", sizes: "sizes cannot be read", problems: ["\(error)"])
@@ -107,6 +108,17 @@ extension Inspection {
         sizes: "\(c.hasShortcuts ? "Wan2.2" : "Wan2.1") type, \(c.stride.time)x\(c.stride.space)x\(c.stride.space), "
           + "z \(c.latentChannels), widths \(c.encoderWidth) and \(c.decoderWidth)",
         problems: problems { () throws(WeightError) in _ = try Autoencoder(source) })
+    }
+
+    private static func tinyAutoencoder(_ source: any WeightSource) throws(WeightError) -> Kind {
+      let c = try TinyConfiguration(reading: source)
+      let published = TinyConfiguration.published(c.latentChannels)
+      return Kind(
+        name: "tiny autoencoder" + (published.map { ", as \($0.name)" } ?? ""),
+        sizes: "\(c.latents.time)x\(c.latents.space)x\(c.latents.space), z \(c.latentChannels)"
+          + (published == nil ? ", of no model that is read" : "") + ", widths "
+          + c.widths.map(String.init).joined(separator: ", "),
+        problems: problems { () throws(WeightError) in _ = try NetworkPart<TinyDecoder>(source, configuration: c) })
     }
 
     /// What a check finds wrong, in lines.

@@ -109,14 +109,14 @@ public struct Inspection: Sendable, Encodable {
       case .channels: "image to video"
       case .firstFrame: "text or image to video"
       }
-    let stride = model.autoencoder.configuration.stride
+    let latents = model.latents
     return "\(model.family.name), \(task), \(model.family.hasTwoExperts ? "two experts" : "one transformer"), "
-      + "VAE \(stride.time)x\(stride.space)x\(stride.space), z \(model.latentChannels)"
+      + "VAE \(latents.time)x\(latents.space)x\(latents.space), z \(latents.channels)"
   }
 
   private static func networks(of model: ModelFolder) -> [Network] {
     model.transformers.all.map { Network($0.part.source, role: $0.expert.role) } + [
-      Network(model.autoencoder.source, role: "autoencoder"), Network(model.textEncoder.source, role: "text encoder"),
+      Network(model.decoder.source, role: "autoencoder"), Network(model.textEncoder.source, role: "text encoder"),
     ]
   }
 

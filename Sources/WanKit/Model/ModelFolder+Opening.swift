@@ -73,6 +73,29 @@ extension ModelFolder {
     return family
   }
 
+  /// What decodes the latents of a transformer.
+  static func decoder(
+    _ files: ModelFiles, family: ModelFamily, of transformer: TransformerConfiguration
+  ) throws(ModelError) -> LatentDecoder {
+    guard files.decodesTiny else { return .vae(try autoencoder(files, family: family)) }
+    guard let place = files.tinyAutoencoder else { throw files.noTinyAutoencoder(for: transformer) }
+    let channels = transformer.outputChannels
+    let source = try open(place.path, as: .tinyAutoencoder)
+    let part = try checking { () throws(WeightError) in try NetworkPart<TinyDecoder>(source) }
+    let (own, published) = (part.configuration.latents, TinyConfiguration.published(channels))
+    let advice = published.map { "; take \($0.name)" } ?? ""
+    guard own.channels == channels else {
+      throw .inconsistent(
+        folder: place.path,
+        reason: "this tiny autoencoder is for \(own.channels) latent channels, the model has \(channels)" + advice)
+    }
+    guard own == published?.configuration.latents ?? own else {
+      throw .inconsistent(
+        folder: place.path, reason: "this tiny autoencoder makes \(own.space) pixels of a latent one" + advice)
+    }
+    return .tiny(part)
+  }
+
   static func autoencoder(_ files: ModelFiles, family: ModelFamily) throws(ModelError) -> Autoencoder {
     guard let place = files.autoencoder else { throw files.noAutoencoder(family) }
     let source = try open(place.path, as: .autoencoder)

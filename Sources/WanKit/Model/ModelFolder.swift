@@ -17,8 +17,8 @@ public struct ModelFolder: Sendable {
   public let defaults: GenerationDefaults
   /// The single transformer, or both experts.
   public let transformers: Transformers
-  /// The VAE that the family prefers among those the folder holds.
-  public let autoencoder: Autoencoder
+  /// What turns latents into frames: the VAE that the family prefers among those the folder holds, or a tiny autoencoder.
+  public let decoder: LatentDecoder
   /// The UMT5 encoder, of the folder's .safetensors or .pth.
   public let textEncoder: NetworkPart<UMT5Encoder>
   /// The folder that holds tokenizer.json or spiece.model, one of these, or a file of a text encoder with one inside.
@@ -30,11 +30,21 @@ public struct ModelFolder: Sendable {
   /// The parts that did not lie where the model's layout has them, and the files that they were taken from.
   public let foundParts: [FoundPart]
 
+  /// Where a VAE may lie that is needed for pictures alone.
+  private let files: ModelFiles
+  private let searched: [String]
+
+  /// The VAE; `nil` where a tiny autoencoder decodes: then ``imageEncoder()`` opens one when a picture needs it.
+  public var autoencoder: Autoencoder? { if case .vae(let autoencoder) = decoder { autoencoder } else { nil } }
+
+  /// How latents lie over a clip.
+  public var latents: LatentGeometry { decoder.latents }
+
   /// Latent channels that are drawn, denoised and decoded.
-  public var latentChannels: Int { autoencoder.configuration.latentChannels }
+  public var latentChannels: Int { latents.channels }
 
   /// The factors that a clip's width and height must divide by: the VAE's stride times the patch.
-  public var sizeMultiple: Int { autoencoder.configuration.stride.space * TransformerConfiguration.patch.height }
+  public var sizeMultiple: Int { latents.space * TransformerConfiguration.patch.height }
 
   /// Rows that prompts are padded to and truncated at.
   public var textLength: Int { transformers.configuration.textLength }
@@ -63,13 +73,14 @@ public struct ModelFolder: Sendable {
     (transformers, family) = (opened.transformers, opened.family)
     try files.completeLayout(family)
     try files.complete(for: transformers.configuration, in: parts.searched)
-    autoencoder = try Self.autoencoder(files, family: family)
+    decoder = try Self.decoder(files, family: family, of: transformers.configuration)
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
     defaults = try Self.defaults(family: family, folders: files.defaultsFolders)
     schedulerShift = files.settings?.shift
     boundary = family.hasTwoExperts ? files.settings?.boundary ?? defaults.own.boundary ?? family.boundary : nil
     foundParts = files.found
+    (self.files, searched) = (files, parts.searched)
     try checkAgreement()
   }
 
@@ -80,7 +91,7 @@ public struct ModelFolder: Sendable {
     }
     for (expert, part) in transformers.all {
       let (c, z) = (part.configuration, latentChannels)
-      let condition = family.conditioning == .channels ? autoencoder.configuration.stride.time + z : 0
+      let condition = family.conditioning == .channels ? latents.time + z : 0
       guard c.outputChannels == z, c.inputChannels == z + condition else {
         throw .inconsistent(
           folder: path,
@@ -105,9 +116,32 @@ extension ModelFolder {
     return tokenizer
   }
 
+  /// The half of the VAE that pictures need.
+  ///
+  /// Where a tiny autoencoder decodes, the VAE is looked for and opened here: in its place in the layout, beside the
+  /// model's files, and in the folders that were given to search.
+  ///
+  /// - Throws: ``ModelError``, where there is none, it is damaged, or its latents are not the model's.
+  public func imageEncoder() throws(ModelError) -> NetworkPart<VAEEncoder> {
+    if let autoencoder { return autoencoder.encoder }
+    var files = files
+    files.decodesTiny = false
+    try files.completeLayout(family)
+    try files.complete(for: transformers.configuration, in: searched)
+    guard files.autoencoder != nil else { throw files.noImageEncoder(family) }
+    let autoencoder = try Self.autoencoder(files, family: family)
+    guard autoencoder.configuration.latents == latents else {
+      throw .inconsistent(
+        folder: autoencoder.source.location,
+        reason: "this autoencoder has \(autoencoder.configuration.latentChannels) latent channels, the model "
+          + "\(latentChannels); do the files belong to one model?")
+    }
+    return autoencoder.encoder
+  }
+
   /// Every file that its networks are read from.
   public var checkpointFiles: [String] {
-    let sources = transformers.all.map(\.part.source) + [autoencoder.source, textEncoder.source]
+    let sources = transformers.all.map(\.part.source) + [decoder.source, textEncoder.source]
     return sources.flatMap(\.files)
   }
 }

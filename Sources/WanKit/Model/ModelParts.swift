@@ -30,6 +30,33 @@ public enum Transformers: Sendable {
   public var configuration: TransformerConfiguration { self[.low].configuration }
 }
 
+/// What turns latents into frames.
+public enum LatentDecoder: Sendable {
+  /// The VAE, which encodes pictures too.
+  case vae(Autoencoder)
+  /// A tiny autoencoder in its place, of which nothing but the decoder is read.
+  case tiny(NetworkPart<TinyDecoder>)
+
+  /// How the latents lie over a clip.
+  public var latents: LatentGeometry {
+    switch self {
+    case .vae(let autoencoder): autoencoder.configuration.latents
+    case .tiny(let part): part.configuration.latents
+    }
+  }
+
+  /// The checkpoint that it is read from.
+  public var source: any WeightSource {
+    switch self {
+    case .vae(let autoencoder): autoencoder.source
+    case .tiny(let part): part.source
+    }
+  }
+
+  /// Whether a tiny autoencoder decodes.
+  public var isTiny: Bool { if case .tiny = self { true } else { false } }
+}
+
 /// The two halves of a VAE, out of one checkpoint.
 public struct Autoencoder: Sendable {
   /// Images and clips to latents.

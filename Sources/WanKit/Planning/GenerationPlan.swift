@@ -42,21 +42,25 @@ public struct GenerationPlan: Sendable {
   public let switchStep: Int?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
-  /// What a distilled model cannot use of what was asked for.
+  /// What a distilled model cannot use of what was asked for, and what a tiny autoencoder may not fit.
   public let warnings: [String]
   /// The LoRAs that were asked for, and the other halves of pairs that lie beside them.
   public let adapters: [AdapterRequest]
   /// The LoRAs, opened and fitted to the transformers.
   let fittedAdapters: FittedAdapters
-  /// The parts that frames are decoded in.
+  /// The parts that frames are decoded in; a tiny autoencoder decodes them whole.
   public let decodingTiling: VAETiling
+  /// What the process may take, and who says so; `nil` where nobody does. It changes nothing of the result.
+  public let memoryLimit: MachineMemory.Limit?
+  /// What encodes the picture; `nil` without one.
+  public let imageEncoder: NetworkPart<VAEEncoder>?
 
   /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
 
   /// [C, T, h, w] of the latents that are denoised.
   public var latentShape: Shape {
-    model.autoencoder.configuration.latentShape(frames: frames, height: height, width: width)
+    model.latents.shape(frames: frames, height: height, width: width)
   }
 
   /// The tokens of one prompt's pass through the transformer.
@@ -87,10 +91,16 @@ extension GenerationPlan {
   ///
   /// Reads the tokenizer, and cuts the prompts into tokens.
   ///
-  /// - Parameter traits: of the backend that will carry the plan out.
+  /// - Parameters:
+  ///   - traits: of the backend that will carry the plan out.
+  ///   - limit: what the process may take; what does not fit is streamed (``memoryPlan(on:)``).
   /// - Throws: ``RequestError`` naming the field and what would be accepted; ``ModelError`` and `TokenizerError` of a
   ///   tokenizer that cannot be read or does not fit the text encoder; `CancellationError` when the task is cancelled.
-  public init(_ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits) throws {
+  public init(
+    _ request: GenerationRequest, model: ModelFolder, on traits: BackendTraits,
+    memory limit: MachineMemory.Limit? = nil
+  ) throws {
+    memoryLimit = limit
     profile = request.profile ?? .wan
     recipe = try ChosenRecipe(request, model: model)
     let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
@@ -99,8 +109,7 @@ extension GenerationPlan {
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
     image = try Self.checkedImage(request.image, family: model.family)
-    frames = try Self.checkedFrames(
-      request.frames ?? defaults.frames, stride: model.autoencoder.configuration.stride.time)
+    frames = try Self.checkedFrames(request.frames ?? defaults.frames, stride: model.latents.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
       throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
@@ -113,15 +122,17 @@ extension GenerationPlan {
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
     (hasListedSteps, switchStep) = (chosen.isListed, chosen.switchStep)
-    warnings = recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? []
+    warnings =
+      (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
+      + model.tinyDecoderNotices
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
     fittedAdapters = try FittedAdapters(adapters, for: model.transformers)
     seed = request.seed
     noise = request.noise
     precision = request.precision
-    let autoencoder = model.autoencoder.configuration
     decodingTiling = try Self.tiling(
-      request, autoencoder.latentShape(frames: frames, height: height, width: width), autoencoder, traits)
+      request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits)
+    imageEncoder = image == nil ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

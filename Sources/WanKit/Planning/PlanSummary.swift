@@ -39,6 +39,14 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let adapters: [AdapterRequest]?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
+  /// What decoded the latents where it was not the VAE.
+  public let decoder: Decoder?
+
+  /// What decodes in the VAE's place.
+  public enum Decoder: String, Sendable, Hashable, Codable {
+    /// A tiny autoencoder, whose pictures are nearly the VAE's.
+    case tiny
+  }
 
   /// The choices of a plan.
   public init(_ plan: GenerationPlan) {
@@ -51,6 +59,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     switchStep = plan.switchStep
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
+    decoder = plan.model.decoder.isTiny ? .tiny : nil
     like = plan.profile == .wan ? nil : plan.profile
     recipe = plan.recipe
     adapters = plan.adapters.isEmpty ? nil : plan.adapters
@@ -72,6 +81,10 @@ public struct PlanSummary: Sendable, Hashable {
   public let experts: [ExpertSteps]
   /// Bytes at the peak, those of its weights, and those of decoding alone.
   public let memoryBytes, weightBytes, decodingMemoryBytes: Int
+  /// What the process may take; `nil` where nobody says.
+  public let memoryLimitBytes: Int?
+  /// How the transformer, or each expert, and the text encoder are read where they do not fit; `nil` where they do.
+  public let transformerStreaming, textEncoderStreaming: MemoryPlan.Streaming?
   /// Rows x columns that frames are decoded in.
   public let decodingTiles: String
 
@@ -97,7 +110,12 @@ public struct PlanSummary: Sendable, Hashable {
       return ExpertSteps(expert: expert, steps: steps, firstTimestep: plan.schedule.timesteps[next])
     }
     let memory = plan.memory(on: traits)
-    (memoryBytes, weightBytes) = (memory.total, memory.weights)
+    let residency = try? plan.memoryPlan(on: traits)
+    let streams = residency?.transformer != nil || residency?.textEncoder != nil
+    memoryBytes = streams ? residency?.peakBytes ?? memory.total : memory.total
+    weightBytes = memory.weights
+    memoryLimitBytes = plan.memoryLimit?.byteCount
+    (transformerStreaming, textEncoderStreaming) = (residency?.transformer, residency?.textEncoder)
     (decodingMemoryBytes, decodingTiles) = (plan.decodingMemory.total, plan.decodingTiling.description)
   }
 }
@@ -105,6 +123,7 @@ public struct PlanSummary: Sendable, Hashable {
 extension PlanSummary: Codable {
   private enum CodingKeys: String, CodingKey {
     case tokens, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
+    case memoryLimitBytes, transformerStreaming, textEncoderStreaming
   }
 
   public init(from decoder: any Decoder) throws {
@@ -116,6 +135,9 @@ extension PlanSummary: Codable {
     weightBytes = try facts.decode(Int.self, forKey: .weightBytes)
     decodingMemoryBytes = try facts.decode(Int.self, forKey: .decodingMemoryBytes)
     decodingTiles = try facts.decode(String.self, forKey: .decodingTiles)
+    memoryLimitBytes = try facts.decodeIfPresent(Int.self, forKey: .memoryLimitBytes)
+    transformerStreaming = try facts.decodeIfPresent(MemoryPlan.Streaming.self, forKey: .transformerStreaming)
+    textEncoderStreaming = try facts.decodeIfPresent(MemoryPlan.Streaming.self, forKey: .textEncoderStreaming)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -127,5 +149,8 @@ extension PlanSummary: Codable {
     try facts.encode(weightBytes, forKey: .weightBytes)
     try facts.encode(decodingMemoryBytes, forKey: .decodingMemoryBytes)
     try facts.encode(decodingTiles, forKey: .decodingTiles)
+    try facts.encodeIfPresent(memoryLimitBytes, forKey: .memoryLimitBytes)
+    try facts.encodeIfPresent(transformerStreaming, forKey: .transformerStreaming)
+    try facts.encodeIfPresent(textEncoderStreaming, forKey: .textEncoderStreaming)
   }
 }

@@ -99,11 +99,19 @@ extension GenerationPlan {
       "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
+  /// Never by the memory that there is: tiles change the last bits, and the same request must give the same bytes.
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ autoencoder: VAEConfiguration, _ traits: BackendTraits
+    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits
   ) throws(RequestError) -> VAETiling {
+    guard case .vae(let autoencoder) = decoder else {
+      guard request.decodingTiling ?? .whole == .whole else {
+        throw .field(.decodingTiles, "a tiny autoencoder decodes whole frames; leave the tiles to the plan")
+      }
+      return .whole
+    }
     guard let tiling = request.decodingTiling else {
-      return VAETiling.chosen(for: autoencoder, latents: latents, precision: request.precision, on: traits)
+      return VAETiling.chosen(
+        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits)
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(

@@ -129,12 +129,16 @@ extension GenerationPlan {
       (part.key(role, precision, adapters), part.source.byteCount(of: part.demand))
     }
     var entries = [entry(model.textEncoder, .textEncoder, precision.unquantized)]
-    if image != nil { entries.append(entry(model.autoencoder.encoder, .imageEncoder, precision)) }
+    if let imageEncoder { entries.append(entry(imageEncoder, .imageEncoder, precision)) }
     entries += stepsPerExpert.map { step in
       entry(
         model.transformers[step.expert], step.expert.networkRole, precision, fittedAdapters[step.expert])
     }
-    return entries + [entry(model.autoencoder.decoder, .decoder, precision)]
+    switch model.decoder {
+    case .vae(let autoencoder): entries.append(entry(autoencoder.decoder, .decoder, precision))
+    case .tiny(let part): entries.append(entry(part, .decoder, precision))
+    }
+    return entries
   }
 }
 

@@ -22,13 +22,21 @@ public struct UMT5Encoder: Network {
   /// Token ids below the vocabulary -> [ids.count, D] float32.
   ///
   /// - Throws: `CancellationError` within one block of the task's cancellation.
-  public func callAsFunction(_ ids: [Int32]) throws -> Tensor {
-    var x = tokenEmbedding(ids)  // [L, D], the float32 residual stream
+  public func callAsFunction(_ ids: [Int32]) throws -> Tensor { try self([ids])[0] }
+
+  /// The embeddings of several prompts, each as it would be alone; a block is gone through by all of them before the
+  /// next one's weights are looked at.
+  ///
+  /// - Parameter betweenBlocks: called before each block; what it throws ends the pass.
+  public func callAsFunction(
+    _ prompts: [[Int32]], betweenBlocks: () throws -> Void = { try Task.checkCancellation() }
+  ) throws -> [Tensor] {
+    var streams = prompts.map { tokenEmbedding($0) }  // [L, D] each, the float32 residual streams
     for block in blocks {
-      try Task.checkCancellation()
-      x = block(x)
+      try betweenBlocks()
+      streams = streams.map { block($0) }
     }
-    return norm(x, output: .f32)
+    return streams.map { norm($0, output: .f32) }
   }
 }
 

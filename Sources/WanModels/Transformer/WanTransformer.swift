@@ -53,7 +53,11 @@ public struct WanTransformer: Network {
 
   /// The keys and values of every layer for prompts by their embeddings: [n, textDimension] each, n at most the text
   /// length, from the host or the backend.
-  public func context(_ prompts: [Tensor]) -> TextContext {
+  ///
+  /// - Parameter betweenBlocks: called before each block's weights are looked at.
+  public func context(
+    _ prompts: [Tensor], betweenBlocks: () throws -> Void = { try Task.checkCancellation() }
+  ) throws -> TextContext {
     let lengths = prompts.map { $0.shape[0] }
     let rows = TextContext.rowCount(lengths: lengths, paddedTo: configuration.textLength)
     let padded = prompts.map(backend.resident).flatMap { prompt in
@@ -62,10 +66,18 @@ public struct WanTransformer: Network {
     }
     let text = textEmbedding2(textEmbedding1(backend.concatenated(padded), .gelu))
       .reshaped([prompts.count, rows, configuration.dimension])  // [B, Lk, D]
-    let pairs = blocks.map { $0.keysAndValues(text) }
+    let pairs = try blocks.map { block in
+      try betweenBlocks()
+      return block.keysAndValues(text)
+    }
     return TextContext(
       keys: pairs.map(\.keys), values: pairs.map(\.values),
       keyBias: backend.resident(TextContext.keyBias(lengths: lengths, paddedTo: configuration.textLength)))
+  }
+
+  /// Whether a weight of the blocks, by its name, is one of those that ``context(_:betweenBlocks:)`` looks at.
+  public static func isForContext(_ name: String) -> Bool {
+    name.contains(".cross_attn.k.") || name.contains(".cross_attn.v.")
   }
 
   /// Latents as the residual stream of every prompt: [C, T, h, w] -> [B, L, D] float32

@@ -47,7 +47,12 @@ public struct VAEConfiguration: Sendable, Hashable {
 
   /// [C, T, h, w] of the latents of a clip, whose extents are those that a plan accepts.
   public func latentShape(frames: Int, height: Int, width: Int) -> Shape {
-    [latentChannels, (frames - 1) / stride.time + 1, height / stride.space, width / stride.space]
+    latents.shape(frames: frames, height: height, width: width)
+  }
+
+  /// How its latents lie over a clip.
+  public var latents: LatentGeometry {
+    LatentGeometry(channels: latentChannels, time: stride.time, space: stride.space)
   }
 
   /// Subtracted from and divided out of the latents, per channel; published constants for z = 16 and 48.

@@ -45,7 +45,7 @@ public struct VAEDecoder: Network {
   ///   - tiling: the parts that frames are decoded in; more of them need less memory and more time.
   ///   - values: what becomes of numbers outside [-1, 1].
   public func decoding(
-    _ latents: Tensor, tiling: VAETiling = .whole, values: VAEDecoding.Values = .held
+    _ latents: Tensor, tiling: VAETiling = .whole, values: DecodedValues = .held
   ) -> VAEDecoding {
     let (mean, std) = configuration.statistics(on: backend)
     let z = backend.add(backend.multiply(backend.resident(latents), std), mean)
@@ -53,7 +53,7 @@ public struct VAEDecoder: Network {
   }
 
   /// Latents [1, h, w, C] of one frame, no longer normalised -> a tile's part of its frames [n, H, W, 3] float32.
-  func frames(_ z: Tensor, _ tile: VAETile, _ stream: CausalStream, _ values: VAEDecoding.Values) -> Tensor {
+  func frames(_ z: Tensor, _ tile: VAETile, _ stream: CausalStream, _ values: DecodedValues) -> Tensor {
     let x = middle(conv1(entry(backend.cast(z, to: input)), stream), stream)
     let region = FrameRegion(height: z.shape[1], width: z.shape[2])
     let frames = run(0, x, region, tile, stream)

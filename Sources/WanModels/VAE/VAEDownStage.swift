@@ -6,7 +6,7 @@ import Tensors
 /// One level of the encoder: residual blocks, halving, and in 2.2 an average-pool shortcut around it all.
 struct VAEDownStage: Sendable {
   private let blocks: [VAEResidualBlock]
-  private let halving: ResizingConv2D?
+  private let halving: FrameConv2D?
   private let timeConv: CausalConv3D?
   private let hasShortcut: Bool
   private let outputs: Int
@@ -19,7 +19,7 @@ struct VAEDownStage: Sendable {
       VAEResidualBlock(w[path], i == 0 ? stage.inputs : stage.outputs, stage.outputs)
     }
     outputs = stage.resample?.outputs ?? stage.outputs
-    halving = stage.resample.map { ResizingConv2D.halving(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
+    halving = stage.resample.map { FrameConv2D.halving(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
     timeConv = stage.resample.flatMap { resample in
       guard resample.isTemporal else { return nil }
       return CausalConv3D(

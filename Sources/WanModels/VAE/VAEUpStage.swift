@@ -6,7 +6,7 @@ import Tensors
 /// One level of the decoder: residual blocks, doubling, and in 2.2 a duplicating shortcut around it all.
 struct VAEUpStage: Sendable {
   private let blocks: [VAEResidualBlock]
-  private let doubling: ResizingConv2D?
+  private let doubling: FrameConv2D?
   private let timeConv: CausalConv3D?
   private let hasShortcut: Bool
   private let outputs: Int
@@ -19,7 +19,7 @@ struct VAEUpStage: Sendable {
       VAEResidualBlock(w[path], i == 0 ? stage.inputs : stage.outputs, stage.outputs)
     }
     outputs = stage.resample?.outputs ?? stage.outputs
-    doubling = stage.resample.map { ResizingConv2D.doubling(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
+    doubling = stage.resample.map { FrameConv2D.doubling(w[$0.path]["resample"][1], stage.outputs, $0.outputs) }
     timeConv = stage.resample.flatMap { resample in
       guard resample.isTemporal else { return nil }
       return CausalConv3D(w[resample.path]["time_conv"], stage.outputs, 2 * stage.outputs, kernel: (3, 1, 1))

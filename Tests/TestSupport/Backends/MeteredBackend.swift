@@ -152,7 +152,7 @@ public final class MeteredBackend: Backend {
       (self.geometry, self.backend) = (geometry, backend)
     }
 
-    func callAsFunction(_ x: Tensor, history: Tensor?, output: DType) -> Tensor {
+    func callAsFunction(_ x: Tensor, history: Tensor?, activation: Activation, output: DType) -> Tensor {
       let (isDoubled, padding, stride) = (geometry.input == .doubled, geometry.padding, geometry.stride)
       let rows = (isDoubled ? 2 : 1) * x.shape[1] + padding.top + padding.bottom
       let columns = (isDoubled ? 2 : 1) * x.shape[2] + padding.left + padding.right

@@ -21,6 +21,7 @@ extension BackendConformance {
       Setting(),
       Setting(bias: false),
       Setting(activation: .gelu),
+      Setting(activation: .relu),
       Setting(output: .bf16, activation: .silu),
       Setting(weight: .bf16, input: .bf16),
       Setting(precision: .bf16, weight: .bf16, input: .bf16, output: .bf16),
@@ -90,7 +91,7 @@ extension BackendConformance {
     let settings = [
       Setting(), Setting(input: .bf16, output: .bf16, bias: false),
       Setting(precision: .bf16, weight: .bf16, input: .bf16, output: .bf16),
-      Setting(precision: .bf16, input: .f32, output: .f32),
+      Setting(precision: .bf16, input: .f32, output: .f32, activation: .relu),
     ]
     let doubled: [(Shape, Int)] = [
       ([1, 1, 1, 3], 5), ([2, 5, 3, 7], 18), ([1, 9, 8, 16], 16), ([1, 2, 3, 4], 260),
@@ -121,7 +122,9 @@ extension BackendConformance {
         kernel: weight, bias: bias,
         geometry: ConvolutionGeometry(stride: walk.stride, leadingFrames: walk.leading, padding: walk.padding),
         precision: setting.precision)
-      return convolution(backend.resident(x), history: history.map(backend.resident), output: setting.output)
+      return convolution(
+        backend.resident(x), history: history.map(backend.resident), activation: setting.activation,
+        output: setting.output)
     }
   }
 
@@ -133,7 +136,8 @@ extension BackendConformance {
       let weight = Tensor.random(typed: [outputs, shape[3], 1, 3, 3], seed: 9, scale: 0.3, dtype: setting.weight)
       let bias = setting.bias ? Tensor.random([outputs], seed: 10) : nil
       let convolution = backend.prepare(kernel: weight, bias: bias, geometry: .doubling, precision: setting.precision)
-      return convolution(backend.resident(x), history: nil, output: setting.output)
+      return convolution(
+        backend.resident(x), history: nil, activation: setting.activation, output: setting.output)
     }
   }
 }

@@ -13,6 +13,7 @@ struct ContentSearch {
   /// Where ComfyUI and people keep single files.
   fileprivate static let inner = [
     "diffusion_models", "unet", "checkpoints", "transformer", "vae", "VAE", "text_encoders", "clip", "text_encoder",
+    "vae_approx",
   ]
   private static let endings = [".safetensors", ".gguf", ".pth", ".safetensors.index.json"]
   private static let mostFiles = 512
@@ -33,14 +34,14 @@ struct ContentSearch {
   /// The one part that fits, in the first folder that has any.
   ///
   /// - Parameters:
-  ///   - what: for the error, "autoencoder".
+  ///   - names: whether a file's name is one to look at; all are, unless told.
   ///   - fits: whether a network under its published names is the right one.
   /// - Throws: where several fit equally.
   func find(
-    _ kind: NetworkKind, fitting fits: (any WeightSource) -> Bool
+    _ kind: NetworkKind, named names: (String) -> Bool = { _ in true }, fitting fits: (any WeightSource) -> Bool
   ) throws(ModelError) -> String? {
     for folder in folders {
-      let paths = Self.files(in: folder, holding: kind).filter { fits($0.source) }.map(\.path)
+      let paths = Self.files(in: folder, holding: kind, named: names).filter { fits($0.source) }.map(\.path)
       if paths.count > 1 {
         throw .inconsistent(
           folder: folder,
@@ -62,11 +63,11 @@ struct ContentSearch {
   }
 
   private static func files(
-    in folder: String, holding kind: NetworkKind
+    in folder: String, holding kind: NetworkKind, named isNamed: (String) -> Bool = { _ in true }
   ) -> [(path: String, source: any WeightSource)] {
     guard let listing = try? FolderListing(folder) else { return [] }
     let names = listing.visible.filter { name in
-      endings.contains(where: name.lowercased().hasSuffix) && ShardName(name) == nil
+      endings.contains(where: name.lowercased().hasSuffix) && ShardName(name) == nil && isNamed(name)
     }
     return names.sorted().prefix(mostFiles).compactMap { name in
       let path = Paths.join(folder, name)
@@ -143,8 +144,16 @@ extension ModelFiles {
     let own = [highNoise, lowNoise, self.transformer, autoencoder, textEncoder].compactMap { $0?.path }
     let beside = self.beside + own.map(Paths.folder)
     let search = ContentSearch(beside + beside.compactMap(Self.collection) + folders)
-    if autoencoder == nil {
-      let channels = transformer.outputChannels
+    let channels = transformer.outputChannels
+    if decodesTiny, tinyAutoencoder == nil {
+      // Other models' tiny autoencoders have the same tensors, and a folder of them is no rarity: the name counts too.
+      let isOfWan = { (name: String) in name.lowercased().contains("taew") }
+      let folders = [official?.path].compactMap { $0 } + beside + beside.compactMap(Self.collection) + folders
+      tinyAutoencoder = try ContentSearch(folders).find(.tinyAutoencoder, named: isOfWan) { source in
+        (try? TinyConfiguration(reading: source))?.latentChannels == channels
+      }.map { Place($0, .found) }
+    }
+    if autoencoder == nil, !decodesTiny {
       autoencoder = try search.find(.autoencoder) { source in
         (try? VAEConfiguration(reading: source))?.latentChannels == channels
       }.map { Place($0, .found) }

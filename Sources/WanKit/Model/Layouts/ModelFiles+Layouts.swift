@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Sampling
+import WanModels
 
 // From what a user names to the place of each part.
 
@@ -86,7 +87,7 @@ extension ModelFiles {
   /// The other parts of the official layout, where they are there and not replaced.
   mutating func completeLayout(_ family: ModelFamily) throws(ModelError) {
     guard let official else { return }
-    if autoencoder == nil {
+    if autoencoder == nil, !decodesTiny {
       autoencoder = try Self.place { () throws(ModelError) in try OfficialLayout.autoencoder(official, family) }
     }
     if textEncoder == nil {
@@ -111,7 +112,8 @@ extension ModelFiles {
   var found: [ModelFolder.FoundPart] {
     let all: [(String, Place?)] = [
       ("transformer", transformer), ("high-noise expert", highNoise), ("low-noise expert", lowNoise),
-      ("autoencoder", autoencoder), ("text encoder", textEncoder), ("tokenizer", tokenizer),
+      ("autoencoder", autoencoder), ("tiny autoencoder", tinyAutoencoder), ("text encoder", textEncoder),
+      ("tokenizer", tokenizer),
     ]
     return all.compactMap { part, place in
       guard let place, place.reason != .layout else { return nil }
@@ -132,6 +134,29 @@ extension ModelFiles {
     if let official { return Self.error { () throws(ModelError) in try OfficialLayout.autoencoder(official, family) } }
     return .missingFile(
       folder: path, wanted: "an autoencoder of \(family.name) (\(family.autoencoderNames[0]))", advice: Self.advice)
+  }
+
+  /// - Parameter transformer: of the model, whose latents it must take.
+  func noTinyAutoencoder(for transformer: TransformerConfiguration) -> ModelError {
+    let channels = transformer.outputChannels
+    guard let name = TinyConfiguration.published(channels)?.name else {
+      return .inconsistent(folder: path, reason: "there is no tiny autoencoder for its \(channels) latent channels")
+    }
+    return .missingFile(
+      folder: path, wanted: "a tiny autoencoder for its \(channels) latent channels (\(name).safetensors or .pth)",
+      advice:
+        "download it from \(TinyConfiguration.publishedAt) and put it beside the model's files or into a folder of "
+        + "your models (the environment's WAN_MODELS for the command), or name its file"
+        + (transformer.isOfPublishedWidth ? "" : "; it fits where the model's own VAE is the published one"))
+  }
+
+  /// The VAE that a picture needs where a tiny autoencoder decodes.
+  func noImageEncoder(_ family: ModelFamily) -> ModelError {
+    .missingFile(
+      folder: path, wanted: "an autoencoder of \(family.name) (\(family.autoencoderNames[0]))",
+      advice:
+        "a tiny autoencoder decodes, and pictures are encoded by the whole one: put it beside the model's files or "
+        + "into a folder of your models (the environment's WAN_MODELS for the command)")
   }
 
   var noTextEncoder: ModelError {

@@ -7,8 +7,10 @@ public struct PartPaths: Sendable, Hashable, Codable {
   public var transformer: String?
   /// The experts for the first, noisy steps and for the rest.
   public var highNoise, lowNoise: String?
-  /// The VAE's file or folder.
+  /// The VAE's file or folder, or a tiny autoencoder's that decodes in its place.
   public var autoencoder: String?
+  /// Whether a tiny autoencoder decodes that is looked for by its name, `taew...`, and by what it holds.
+  public var prefersTinyAutoencoder = false
   /// The UMT5 encoder's file or folder.
   public var textEncoder: String?
   /// tokenizer.json, spiece.model, a folder that holds one, or a file of a text encoder with a tokenizer inside.
@@ -58,6 +60,10 @@ struct ModelFiles {
   let path: String
   var transformer, highNoise, lowNoise: Place?
   var autoencoder, textEncoder, tokenizer: Place?
+  /// What decodes in the autoencoder's place, where it does.
+  var tinyAutoencoder: Place?
+  /// Whether a tiny autoencoder is to decode, found or not; the autoencoder is then not looked for.
+  var decodesTiny = false
   /// Where generation_config.json may lie.
   var defaultsFolders: [String] = []
   /// The official folder, whose other parts are known by their names.
@@ -90,7 +96,12 @@ struct ModelFiles {
     if let path = parts.highNoise { highNoise = try expert(path, .high, replacing: highNoise) }
     if let path = parts.lowNoise { lowNoise = try expert(path, .low, replacing: lowNoise) }
     if highNoise != nil || lowNoise != nil { transformer = nil }
-    if let path = parts.autoencoder { autoencoder = Place(path, .named) }
+    if let path = parts.autoencoder, CheckpointRecognition.isTinyAutoencoder(path) {
+      tinyAutoencoder = Place(path, .named)
+    } else if let path = parts.autoencoder {
+      autoencoder = Place(path, .named)
+    }
+    decodesTiny = tinyAutoencoder != nil || parts.prefersTinyAutoencoder
     if let path = parts.textEncoder {
       textEncoder = Place(path, .named)
       if let own = TokenizerPlace.inside(path) { tokenizer = Place(own, .named) }

@@ -17,6 +17,8 @@ struct OfficialNames {
       let isTied = names.contains("shared.weight")
       rename = { Self.huggingFace($0, isTied: isTied) }
     case (.textEncoder, .llama): rename = Self.llama
+    // Its encoder is not read.
+    case (.tinyAutoencoder, _): rename = { $0.hasPrefix("decoder.") ? $0 : nil }
     default: rename = { $0 }
     }
   }

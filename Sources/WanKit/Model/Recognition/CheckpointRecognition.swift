@@ -83,6 +83,13 @@ struct CheckpointRecognition {
     return CheckpointRecognition(source).found.contains { $0.isRead && $0.naming.network == .transformer }
   }
 
+  /// Whether a file holds a tiny autoencoder, read or not, and nothing else.
+  static func isTinyAutoencoder(_ path: String) -> Bool {
+    guard let source = try? openCheckpoint(path: path) else { return false }
+    let found = CheckpointRecognition(source).found
+    return !found.isEmpty && found.allSatisfy { $0.naming.network == .tinyAutoencoder }
+  }
+
   /// Why a file cannot be used as a checkpoint, without its path; `nil` where it holds a network that is read.
   static func problem(ofFile path: String) -> String? { read(path).problem }
 
@@ -113,6 +120,10 @@ struct CheckpointRecognition {
   private static func naming(_ found: [NamedNetwork], _ adapter: AdapterNaming?, _ names: [String]) -> String? {
     if names.isEmpty { return "the file holds no tensors; \(advice)" }
     if let adapter { return adapter.problem }
+    if found.count == 1, found[0].naming.dialect == .superTiny {
+      return "this is a tiny autoencoder of TAEHV's 'super' variant, whose blocks are others and are not read; take "
+        + "taew2_1 or taew2_2 without '_super' in the name"
+    }
     if found.count == 1 {
       return "these are the names of \(found[0].description): this layout is not read yet; \(advice)"
     }

@@ -6,6 +6,8 @@ enum NetworkKind: String, Sendable {
   case transformer
   case autoencoder
   case textEncoder = "text encoder"
+  /// One of TAEHV's, of which only the decoder is read.
+  case tinyAutoencoder = "tiny autoencoder"
 
   var withArticle: String { self == .autoencoder ? "an autoencoder" : "a \(rawValue)" }
 }
@@ -25,13 +27,13 @@ struct TensorNaming: Sendable {
     case diffusers
     case transformers = "Hugging Face's transformers"
     case llama = "llama.cpp"
-    case tiny = "TAEHV, a small one for previews"
+    case superTiny = "TAEHV's super variant"
   }
 
   var author: String { dialect.rawValue }
 
   /// Whether the networks can be built from these names.
-  var isRead: Bool { dialect != .tiny }
+  var isRead: Bool { dialect != .superTiny }
 
   private init(_ network: NetworkKind, by dialect: Dialect, _ markers: String...) {
     (self.network, self.dialect) = (network, dialect)
@@ -59,7 +61,8 @@ struct TensorNaming: Sendable {
       .textEncoder, by: .transformers, "encoder.block.0.layer.0.SelfAttention.q.weight",
       "encoder.block.0.layer.1.DenseReluDense.wi_0.weight"),
     TensorNaming(.textEncoder, by: .llama, "enc.blk.0.attn_q.weight", "enc.blk.0.ffn_gate.weight"),
-    TensorNaming(.autoencoder, by: .tiny, "decoder.3.conv.0.weight"),
+    TensorNaming(.tinyAutoencoder, by: .official, "decoder.13.conv.weight", "decoder.19.conv.weight"),
+    TensorNaming(.tinyAutoencoder, by: .superTiny, "decoder.14.conv.weight", "decoder.3.conv.3.weight"),
   ]
 
   /// What stands in front of a marker that the name is or ends with; `nil` where it ends with none.
@@ -83,7 +86,11 @@ struct NamedNetwork: Sendable {
 
   /// The network under its published names.
   func source(in checkpoint: any WeightSource) throws(CheckpointError) -> any WeightSource {
-    if prefix.isEmpty, naming.dialect == .official, !checkpoint.names.contains("spiece_model") { return checkpoint }
+    if prefix.isEmpty, naming.dialect == .official, naming.network != .tinyAutoencoder,
+      !checkpoint.names.contains("spiece_model")
+    {
+      return checkpoint
+    }
     let count = prefix.utf8.count
     let own = checkpoint.names.filter { $0.hasPrefix(prefix) }
     let official = OfficialNames(naming, names: Set(own.map { String($0.dropFirst(count)) }))

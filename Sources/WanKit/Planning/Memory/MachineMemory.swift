@@ -14,6 +14,10 @@ public struct MachineMemory: Sendable, Hashable {
     case ownMemory
     /// What an accelerator has of its own.
     case device
+    /// What is free now: others have the rest.
+    case free
+    /// What somebody asked for.
+    case asked
   }
 
   /// A number of bytes and who says so.
@@ -39,6 +43,16 @@ public struct MachineMemory: Sendable, Hashable {
     (self.resident, self.owned) = (resident, owned)
   }
 
+  /// What is free now, caches that the system can take back included; at most ``resident``.
+  ///
+  /// - Parameter root: the folder that `proc` and `sys` lie in.
+  public func free(root: String = "/") -> Limit {
+    let files = SystemFiles(root: root)
+    let rest = ([files.available] + files.controlGroupRests).compactMap { $0 }
+    guard let least = rest.min(), least < resident.byteCount else { return resident }
+    return Limit(least, .free)
+  }
+
   /// Reads what Linux tells in `/proc` and `/sys`; elsewhere only the machine counts.
   ///
   /// - Parameters:
@@ -61,7 +75,30 @@ private struct SystemFiles {
     return String(decoding: data, as: UTF8.self).split(separator: "\n")
   }
 
+  /// What the machine has free.
+  var available: Int? {
+    let line = lines("proc/meminfo").first { $0.hasPrefix("MemAvailable:") }
+    return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+  }
+
   // MARK: control groups
+
+  /// What each limited group of the process has left: its cache counts as free, as far as nobody maps it.
+  var controlGroupRests: [Int] {
+    controlGroupLimits.compactMap { limit in
+      guard case .controlGroup(let file) = limit.bound, let slash = file.lastIndex(of: "/") else { return nil }
+      let folder = String(file[..<slash])
+      let current = ["/memory.current", "/memory.usage_in_bytes"].lazy.compactMap { lines(folder + $0).first }
+        .compactMap { Int($0) }.first
+      let cached = lines(folder + "/memory.stat").lazy.compactMap { line -> Int? in
+        let words = line.split(separator: " ")
+        return words.count == 2 && (words[0] == "inactive_file" || words[0] == "total_inactive_file")
+          ? Int(words[1]) : nil
+      }.first
+      guard let current else { return nil }
+      return max(0, limit.byteCount - max(0, current - (cached ?? 0)))
+    }
+  }
 
   /// The limits of the process's groups and all groups above them that can be seen, of both versions.
   var controlGroupLimits: [MachineMemory.Limit] {

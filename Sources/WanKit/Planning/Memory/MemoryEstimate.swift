@@ -20,7 +20,8 @@ extension GenerationPlan {
   public func memory(on traits: BackendTraits) -> MemoryEstimate {
     let stages = [
       MemoryEstimate(
-        weights: model.textEncoder.source.byteCount + model.textEncoder.decodedBytes(in: precision.unquantized),
+        weights: model.textEncoder.source.byteCount
+          + model.textEncoder.decodedBytes(in: precision.unquantized, on: traits),
         activations: 0), encodingMemory,
       samplingMemory(on: traits), decodingMemory,
     ]
@@ -47,52 +48,66 @@ extension GenerationPlan {
   func ownedWeights(on traits: BackendTraits) -> Int {
     guard traits.usesWeightsInPlace else { return samplingMemory(on: traits).weights }
     guard precision == .int8, traits.precisions.contains(.int8) else {
-      return model.transformers.all.map { $0.part.decodedBytes(in: precision.unquantized) }.max() ?? 0
+      return model.transformers.all.map { $0.part.decodedBytes(in: precision.unquantized, on: traits) }.max() ?? 0
     }
-    return model.transformers.all.map { _, part in
-      part.demand.quantizable.reduce(0) { $0 + $1.shape.count + $1.shape[0] * DType.f32.byteCount }
-    }.max() ?? 0
+    return model.transformers.all.map { $0.part.madeBytes.reduce(0) { $0 + $1.bytes } }.max() ?? 0
   }
 
-  /// What decoding alone needs, in the tiles of ``decodingTiling``.
+  /// What decoding alone needs, by the VAE in the tiles of ``decodingTiling``, or by a tiny autoencoder.
   public var decodingMemory: MemoryEstimate {
-    let estimate = VAEDecodingEstimate(
-      model.autoencoder.configuration, latents: latentShape, precision: precision, tiling: decodingTiling)
-    return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    switch model.decoder {
+    case .vae(let autoencoder):
+      let estimate = VAEDecodingEstimate(
+        autoencoder.configuration, latents: latentShape, precision: precision, tiling: decodingTiling)
+      return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    case .tiny(let part):
+      let estimate = TinyDecodingEstimate(part.configuration, latents: latentShape, precision: precision)
+      return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
+    }
   }
 
   /// What encoding the picture needs: its one frame, or as many as the clip has; nothing without one.
   public var encodingMemory: MemoryEstimate {
-    guard image != nil else { return MemoryEstimate(weights: 0, activations: 0) }
+    guard let imageEncoder else { return MemoryEstimate(weights: 0, activations: 0) }
     let frames = model.family.conditioning == .channels ? frames : 1
     let estimate = VAEEncodingEstimate(
-      model.autoencoder.configuration, frames: frames, height: height, width: width, precision: precision)
+      imageEncoder.configuration, frames: frames, height: height, width: width, precision: precision)
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }
 
 extension NetworkPart {
-  /// Bytes of what is made of matrices and kernels that are stored in codes, beside the codes; tables are decoded by rows.
-  func decodedBytes(in precision: Precision) -> Int {
+  /// Bytes of what is made of kernels that are stored in codes, beside the codes, and of matrices where the backend does
+  /// not multiply them as they are; tables are decoded by rows.
+  func decodedBytes(in precision: Precision, on traits: BackendTraits) -> Int {
     demand.requests.reduce(0) { total, request in
-      guard request.use != .table, let descriptor = source.descriptor(request.name), descriptor.dtype == nil else {
-        return total
-      }
+      let isMade = request.use == .kernel || request.use == .parameter || !traits.usesWeightsInPlace
+      guard isMade, request.use != .table, isCoded(request) else { return total }
       return total + request.shape.count * precision.activations.byteCount
+    }
+  }
+
+  func isCoded(_ request: TensorRequest) -> Bool {
+    source.descriptor(request.name).map { $0.dtype == nil } ?? false
+  }
+
+  /// The bytes that ``Precision/int8`` makes of matrices, and those that they are stored in: of numbers, not of codes or
+  /// bytes.
+  fileprivate var madeBytes: [(bytes: Int, stored: Int)] {
+    demand.quantizable.compactMap { request in
+      guard !isCoded(request), source.companions(of: request.name).isEmpty else { return nil }
+      let bytes = request.shape.count + request.shape[0] * DType.f32.byteCount
+      return (bytes, source.descriptor(request.name)?.byteCount ?? 0)
     }
   }
 }
 
 extension NetworkPart<WanTransformer> {
-  /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices as
-  /// bytes with a scale for each row, where the backend multiplies bytes.
+  /// Bytes of the weights as they are used: in their stored types, and in ``Precision/int8`` the blocks' matrices of
+  /// numbers as bytes with a scale for each row, where the backend multiplies bytes.
   public func byteCount(in precision: Precision, on traits: BackendTraits) -> Int {
-    guard precision == .int8, traits.precisions.contains(.int8) else {
-      return source.byteCount + decodedBytes(in: precision.unquantized)
-    }
-    return demand.quantizable.reduce(source.byteCount) { total, request in
-      let stored = source.descriptor(request.name)?.byteCount ?? 0
-      return total - stored + request.shape.count + request.shape[0] * DType.f32.byteCount
-    }
+    let stored = source.byteCount + decodedBytes(in: precision.unquantized, on: traits)
+    guard precision == .int8, traits.precisions.contains(.int8) else { return stored }
+    return madeBytes.reduce(stored) { $0 + $1.bytes - $1.stored }
   }
 }

@@ -37,6 +37,8 @@ public struct MemoryShortage: Error, Sendable, Hashable, CustomStringConvertible
     case .addressSpace: "the limit on its address space leaves \(bytes) (ulimit -v)"
     case .ownMemory: "the limit on its own memory leaves \(bytes) (ulimit -d)"
     case .device: "the device that it runs on has \(bytes)"
+    case .free: "\(bytes) are free"
+    case .asked: "it was given \(bytes)"
     }
   }
 
@@ -50,14 +52,18 @@ public struct MemoryShortage: Error, Sendable, Hashable, CustomStringConvertible
 extension GenerationPlan {
   /// Holds what the plan needs against what there is, before anything is loaded.
   ///
-  /// The transformer's weights count, although they are mapped and could be read from the disk again at each step: a
-  /// run that does that takes days for hours. Those of the text encoder do not: each is read once for a prompt.
+  /// Of the transformer's weights those count that must lie in memory together; the rest is streamed (``MemoryPlan``).
   /// Against the limits of the process itself only the memory that it asks for counts. What computes on a device needs
   /// the device's memory instead, where it tells how much it has.
   ///
   /// - Parameter traits: of the backend that will carry the plan out.
   public func check(_ machine: MachineMemory, on traits: BackendTraits) throws(MemoryShortage) {
-    let (sampling, encoding, decoding) = (samplingMemory(on: traits), encodingMemory, decodingMemory)
+    try check(machine, beside: 0, on: traits)
+  }
+
+  /// - Parameter overhead: bytes that the process takes in any case, of those that are resident.
+  func check(_ machine: MachineMemory, beside overhead: Int, on traits: BackendTraits) throws(MemoryShortage) {
+    let (sampling, encoding, decoding) = (leastSamplingMemory(on: traits), encodingMemory, decodingMemory)
     let stages = [
       Stage(kind: .sampling, memory: sampling), Stage(kind: .encoding, memory: encoding),
       Stage(kind: .decoding, memory: decoding),
@@ -66,7 +72,7 @@ extension GenerationPlan {
       guard let byteCount else { return }
       return try check(stages, beside: traits.overhead.total, .init(byteCount, .device))
     }
-    try check(stages, beside: 0, machine.resident)
+    try check(stages, beside: overhead, machine.resident)
     if let limit = machine.owned {
       let owned = MemoryEstimate(weights: ownedWeights(on: traits), activations: sampling.activations)
       try check(
@@ -100,7 +106,7 @@ extension GenerationPlan {
     let (weights, activations, total) = (stage.memory.weights, stage.memory.activations, stage.memory.total)
     var remedies: [MemoryShortage.Remedy] = []
     if stage.kind == .sampling && weights > total / 8 && precision != .int8 { remedies.append(.int8) }
-    if stage.kind == .decoding { remedies.append(.tiles) }
+    if stage.kind == .decoding, !model.decoder.isTiny { remedies.append(.tiles) }
     if activations > total / 8 {
       remedies.append(.smallerSize)
       if frames > 1 { remedies.append(.fewerFrames) }

@@ -1,0 +1,140 @@
+import Files
+import Foundation
+import Tensors
+
+/// Holds the blocks of networks in memory that are used next, within a budget: a thread reads ahead while others compute,
+/// and what was used is dropped, but for the blocks that stay.
+///
+/// A network that is used over and over and does not fit would push itself out of the system's cache: the least recently
+/// used page is the one that is needed soonest. Here the order of all uses is known, so that what stays is chosen, and
+/// what goes is what will be needed last. When a run's last pass uses a block, its memory goes to the run that follows.
+///
+/// The bytes that networks look at are the mapped file's all along, whether they are in memory or not.
+final class BlockStream: @unchecked Sendable {
+  private let uses: StreamedUses
+  private let budget: Int
+  private let dropsFromCache: Bool
+  private let kept: [Set<Int>]
+  /// Guards all that follows, and tells of its changes: `@unchecked Sendable` rests on that.
+  private let condition = NSCondition()
+  private var present: Set<StreamedUse.Item> = []
+  private var presentBytes = 0
+  /// The use that is computed; -1 before the first.
+  private var computed = -1
+  private var failure: FileError?
+  private var isStopped = false
+  private var waitedSeconds = 0.0
+  private var readBytes = 0
+
+  /// - Parameters:
+  ///   - runs: in the order in which they are used.
+  ///   - budget: bytes of blocks in memory at a time; two of the largest at least.
+  ///   - dropsFromCache: whether the system's cache should forget what is dropped: where it could not hold all of it.
+  init(_ runs: [StreamedRun], budget: Int, dropsFromCache: Bool) {
+    uses = StreamedUses(runs.filter { !$0.regions.isEmpty && $0.passes > 0 })
+    self.budget = budget
+    self.dropsFromCache = dropsFromCache
+    kept = uses.runs.map { $0.kept(within: budget) }
+    let thread = Thread { self.readAhead() }
+    thread.name = "wan.stream"
+    thread.start()
+  }
+
+  /// Seconds that computing has waited for the disk.
+  var waited: Double { locked { waitedSeconds } }
+
+  /// Bytes read so far.
+  var read: Int { locked { readBytes } }
+
+  /// Called before each use, in order: the one before is over, and this one is in memory when the call returns.
+  ///
+  /// - Throws: what the disk did not give; `CancellationError`.
+  func enter() throws {
+    leave()
+    let started = ContinuousClock.now
+    condition.lock()
+    defer { condition.unlock() }
+    computed += 1
+    guard computed < uses.count else { return }
+    let item = uses[computed].item
+    condition.broadcast()
+    while !present.contains(item) {
+      if let failure { throw failure }
+      if isStopped || Task.isCancelled { throw CancellationError() }
+      _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+    }
+    waitedSeconds += (ContinuousClock.now - started).inSeconds
+  }
+
+  /// Ends reading, and gives back the memory of every block.
+  func stop() {
+    locked { isStopped = true }
+    for item in locked({ present }) { drop(item) }
+  }
+
+  /// The use that was computed is over.
+  private func leave() {
+    let item: StreamedUse.Item? = locked {
+      guard uses.count > 0, (0..<uses.count).contains(computed) else { return nil }
+      let use = uses[computed]
+      let isLast = use.pass == uses.runs[use.item.run].passes - 1
+      return isLast || !kept[use.item.run].contains(use.item.block) ? use.item : nil
+    }
+    if let item { drop(item) }
+  }
+
+  private func drop(_ item: StreamedUse.Item) {
+    let run = uses.runs[item.run]
+    for region in run.regions[item.block] { region.drop(fromCache: dropsFromCache) }
+    locked {
+      if present.remove(item) != nil { presentBytes -= run.byteCount(item.block) }
+    }
+  }
+
+  // MARK: The reading thread
+
+  private func readAhead() {
+    for number in 0..<uses.count {
+      let item = uses[number].item
+      guard waitForRoom(number, item) else { return }
+      if locked({ present.contains(item) }) { continue }
+      do throws(FileError) {
+        for region in uses.runs[item.run].regions[item.block] {
+          try region.fetch()
+          if locked({ isStopped }) { return }
+        }
+      } catch {
+        locked { failure = error }
+        return
+      }
+      locked {
+        present.insert(item)
+        presentBytes += uses.runs[item.run].byteCount(item.block)
+        readBytes += uses.runs[item.run].byteCount(item.block)
+      }
+    }
+  }
+
+  /// Waits until a use is in memory or may be read; false when nothing more is to be read.
+  private func waitForRoom(_ number: Int, _ item: StreamedUse.Item) -> Bool {
+    let byteCount = uses.runs[item.run].byteCount(item.block)
+    condition.lock()
+    defer { condition.unlock() }
+    while !isStopped {
+      if present.contains(item) { return true }
+      let hasRoom = presentBytes + byteCount <= budget || number <= computed
+      if hasRoom && uses.mayRead(number, during: computed) { return true }
+      condition.wait()
+    }
+    return false
+  }
+
+  private func locked<R>(_ body: () -> R) -> R {
+    condition.lock()
+    defer {
+      condition.broadcast()
+      condition.unlock()
+    }
+    return body()
+  }
+}
