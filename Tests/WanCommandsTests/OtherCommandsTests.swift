@@ -120,7 +120,13 @@ extension WanCommandTests {
       let common: Set = ["part", "dtype", "threads", "backend", "seconds", "gflops", "peak_rss_gib"]
       let gemm = try await run("bench", "gemm", "--m", "8", "--k", "32", "--n", "16", "--repeat", "1", "--json").result
       let first = try #require(gemm.events().first)
-      #expect(Set(first.keys) == common.union(["m", "k", "n"]))
+      #expect(Set(first.keys) == common.union(["m", "k", "n", "weights"]))
+      #expect(first["weights"] as? String == "bf16")
+      let blocks = ["bench", "gemm", "--m", "8", "--n", "16", "--format", "q4_k", "--repeat", "1", "--json"]
+      let coded = try #require(try await wan(blocks + ["--k", "256"], in: TemporaryFolder()).events().first)
+      #expect(coded["weights"] as? String == "q4_k")
+      let cut = try await wan(blocks + ["--k", "300"], in: TemporaryFolder())
+      #expect(cut.status == .exited(64) && cut.errors.contains("blocks of 256"))
       #expect(first["m"] as? Int == 8 && first["part"] as? String == "gemm")
       let attention = try await run(
         "bench", "attention", "--tokens", "32", "--heads", "2", "--repeat", "1", "--precision", "f32", "--json"

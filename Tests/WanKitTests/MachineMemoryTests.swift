@@ -44,6 +44,20 @@ struct MachineMemoryTests {
     #expect(read().resident == .init(8 << 30, .machine))
   }
 
+  @Test("free is what the machine says, or what a limited group has left beside its unmapped cache")
+  func free() throws {
+    #expect(read().free(root: root.path) == .init(8 << 30, .machine), "without files, all there is")
+    try write("MemTotal: 8388608 kB\nMemAvailable: 5242880 kB\n", to: "proc/meminfo")
+    #expect(read().free(root: root.path) == .init(5 << 30, .free))
+    try write("0::/run.scope\n", to: "proc/self/cgroup")
+    try write(Self.mount2, to: "proc/self/mountinfo")
+    try write("\(4 << 30)\n", to: "sys/fs/cgroup/run.scope/memory.max")
+    try write("\(3 << 30)\n", to: "sys/fs/cgroup/run.scope/memory.current")
+    #expect(read().free(root: root.path) == .init(1 << 30, .free))
+    try write("anon 5\ninactive_file \(2 << 30)\n", to: "sys/fs/cgroup/run.scope/memory.stat")
+    #expect(read().free(root: root.path) == .init(3 << 30, .free))
+  }
+
   @Test("of version 1 too, whose largest number means none")
   func version1() throws {
     try write("11:cpu,cpuacct:/other\n4:memory:/docker/abc\n1:name=systemd:/x\n", to: "proc/self/cgroup")

@@ -58,9 +58,6 @@ public struct EncodedMatrix: Sendable {
     Tensor.filled(shape: [indices.count, columns]) { numbers in fill(&numbers, with: indices.map(Int.init)) }
   }
 
-  /// Whether ``table(ofRow:)`` is the same for all rows.
-  public var hasOneTable: Bool { scales == nil || scales?.values.shape[0] == 1 }
-
   /// Stored rows, one behind the other: what a backend decodes on several threads.
   ///
   /// - Parameter numbers: as many as the rows have.
@@ -90,7 +87,7 @@ public struct EncodedMatrix: Sendable {
   }
 
   /// What each of 256 codes stands for in a row, where a code is a byte and a row has one scale.
-  public func table(ofRow index: Int) -> [Float]? {
+  private func table(ofRow index: Int) -> [Float]? {
     guard coding == .e4m3 || coding == .e5m2, scales == nil || scales?.values.shape[1] == 1 else { return nil }
     let table = coding == .e4m3 ? SmallFloat.e4m3 : SmallFloat.e5m2
     guard let scales else { return table }

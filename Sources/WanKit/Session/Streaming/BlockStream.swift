@@ -66,10 +66,11 @@ final class BlockStream: @unchecked Sendable {
     waitedSeconds += (ContinuousClock.now - started).inSeconds
   }
 
-  /// Ends reading, and gives back the memory of every block.
+  /// Ends reading, and gives back the memory of every block; what is loaded from the files later may be copied again.
   func stop() {
     locked { isStopped = true }
     for item in locked({ present }) { drop(item) }
+    for region in uses.runs.lazy.flatMap(\.regions).joined() { region.storage.setStreamed(false) }
   }
 
   /// The use that was computed is over.
@@ -93,6 +94,8 @@ final class BlockStream: @unchecked Sendable {
 
   // MARK: The reading thread
 
+  /// Never comes round to a block that is still there from the pass before and will be dropped: all blocks would have to
+  /// be in memory then, and where they fit, all of them stay.
   private func readAhead() {
     for number in 0..<uses.count {
       let item = uses[number].item
