@@ -22,7 +22,14 @@ let features: [SwiftSetting] = [
 /// Warnings of this package stop the build where the checks run (.ci/run sets the variable), and only there: a newer
 /// compiler's warnings are nobody's reason not to build.
 let areWarningsErrors = Context.environment["WAN_WARNINGS_AS_ERRORS"] == "1"
-let settings = areWarningsErrors ? features + [.treatAllWarnings(as: .error)] : features
+/// The tests run optimised code, as users do, and reach into its modules all the same (scripts/test sets the variable).
+/// It is no part of a usual build: a package with unsafe flags could not be depended on.
+let isTestable = Context.environment["WAN_TESTABLE"] == "1"
+let settings =
+  features + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])
+  + (isTestable ? [.unsafeFlags(["-enable-testing"])] : [])
+/// The tests themselves are not worth an optimiser's time.
+let testSettings = settings + (isTestable ? [.unsafeFlags(["-Onone"])] : [])
 
 /// A library target and the targets it may import: the arrows of Documentation/Structure.md.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -30,7 +37,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], data: [String] = []) -> Target {
-  .testTarget(name: name + "Tests", dependencies: dependencies, exclude: data, swiftSettings: settings)
+  .testTarget(name: name + "Tests", dependencies: dependencies, exclude: data, swiftSettings: testSettings)
 }
 
 let package = Package(
@@ -104,7 +111,9 @@ let package = Package(
     .executableTarget(
       name: "wan",
       dependencies: ["CAllocation", "WanCommands"],
-      swiftSettings: settings),
+      swiftSettings: settings,
+      // As it is shipped the command carries Swift's runtime (scripts/install sets the variable).
+      linkerSettings: Context.environment["WAN_STATIC"] == "1" ? [.unsafeFlags(["-static-stdlib"])] : []),
 
     .target(
       name: "TestSupport", dependencies: ["Tensors", "Checkpoints"], path: "Tests/TestSupport",

@@ -5,6 +5,9 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
+# How everything is built here, so that one build's objects serve the next. Nothing reads the debugger's information.
+release=(-c release -debug-info-format none)
+
 say() { printf '==> %s\n' "$*"; }
 
 fail() {

@@ -22,14 +22,27 @@ need_linux() {
   [[ $(uname -s) == Linux ]] || fail "installing and packaging are written for Linux; 'swift build -c release' works"
 }
 
+# Sets `runtime` to the flags that link Foundation's libraries as they are, in whatever order they need each other.
+# --static-swift-stdlib knows them as well, but compiles every module anew for them.
+find_static_runtime() {
+  local folder library
+  folder=$(swiftc -static-stdlib -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')/linux
+  [[ -f $folder/libFoundation.a ]] || fail "this Swift has no static libraries: there is no $folder/libFoundation.a"
+  runtime=(-Xlinker --start-group)
+  for library in "$folder"/lib*Foundation*.a; do runtime+=(-Xlinker "$library"); done
+  runtime+=(-Xlinker --end-group -Xlinker -lstdc++)
+}
+
 # Builds the command and sets `binary`. The Swift runtime is linked into it, and it looks for libraries in the system's
 # places alone: no folder of the compiler, and not the folder that it lies in.
 build_shipped() {
-  local flags=(-c release --product wan --static-swift-stdlib --disable-local-rpath)
+  local runtime flags
+  find_static_runtime
+  flags=("${release[@]}" --product wan --disable-local-rpath "${runtime[@]}")
   flags+=(-Xlinker -s -Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now)
   say "Building wan (release; the first build takes some minutes)"
-  as_caller swift build "${flags[@]}"
-  binary=$(as_caller swift build "${flags[@]}" --show-bin-path)/wan
+  as_caller env WAN_STATIC=1 swift build "${flags[@]}"
+  binary=$(as_caller env WAN_STATIC=1 swift build "${flags[@]}" --show-bin-path)/wan
   [[ -x $binary ]] || fail "the build left no command in $binary"
 }
 

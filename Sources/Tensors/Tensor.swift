@@ -69,7 +69,8 @@ public struct Tensor: Sendable {
 
   /// Whether this value holds the only reference to its storage, so that it may be overwritten.
   public mutating func isUniquelyReferenced() -> Bool {
-    !storage.isMapped && isKnownUniquelyReferenced(&storage)
+    // In this order: an optimiser keeps a reference of its own while it asks the storage.
+    isKnownUniquelyReferenced(&storage) && !storage.isMapped
   }
 
   /// Whether the bytes lie in a file that is read anew for each pass; see ``Storage/isStreamed``.

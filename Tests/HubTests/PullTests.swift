@@ -96,7 +96,7 @@ import Testing
     let bench = try await PullBench([large]) { call, usual in
       call.uri.hasPrefix("/blobs/") && call.number == 1 ? usual.stalling(after: 60_000) : nil
     }
-    try await bench.pull(idle: 0.3)
+    try await bench.pull(idle: 2)
     #expect(try bench.bytes(large.path) == large.bytes)
     #expect(
       bench.events.all.contains {
@@ -107,10 +107,10 @@ import Testing
 
   @Test("waits for a slow hub that brings something now and then")
   func slow() async throws {
-    let bench = try await PullBench([FakeHub.File("a.bin", noise(8000), isLarge: true)]) { call, usual in
+    let bench = try await PullBench([FakeHub.File("a.bin", noise(30_000), isLarge: true)]) { call, usual in
       call.uri.hasPrefix("/blobs/") ? usual.slow(100) : nil
     }
-    try await bench.pull(idle: 0.5)
+    try await bench.pull(idle: 2)
     #expect(bench.hub.calls.count { $0.host == "store" } == 1)
   }
 
