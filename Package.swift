@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "CKernels",
       // A folder for each operation; their files, and the shared ones, include each other by name.
-      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "shared"].map {
+      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "rates", "shared"].map {
         .headerSearchPath($0)
       } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),

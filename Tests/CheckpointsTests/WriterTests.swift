@@ -76,11 +76,11 @@ struct MappedFileTests {
       let before = tensor.floats()
       tensor.discardCachedPages()
       #expect(tensor.floats() == before && tensor.storage.isMapped)
-      let mayOverwrite = tensor.isUniquelyReferenced()
+      let mayOverwrite = isAlone(&tensor)
       #expect(!mayOverwrite, "a mapped tensor must never be overwritten")
       tensor = Tensor([1], shape: [1])
       tensor.discardCachedPages()
-      let mayOverwriteFresh = tensor.isUniquelyReferenced()
+      let mayOverwriteFresh = isAlone(&tensor)
       #expect(tensor.floats() == [1] && mayOverwriteFresh)
     }
   }

@@ -101,7 +101,7 @@ struct MeasuredMemoryTests {
       let estimate = VAEEncodingEstimate(
         configuration, frames: clip.frames, height: clip.height, width: clip.width, precision: precision)
       // The clip as it was given lies in the process's memory, not in the backend's.
-      expect(estimate.total - estimate.weights - estimate.video / 2, near: measured, "\(precision) \(clip)")
+      expect(estimate.total - estimate.weights - estimate.video, near: measured, "\(precision) \(clip)")
     }
   }
 }

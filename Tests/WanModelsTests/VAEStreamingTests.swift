@@ -49,6 +49,36 @@ struct VAEStreamingTests {
     #expect(relativeError(streamed, expected) <= 1e-5)
   }
 
+  @Test("grey frames that nobody gives are frames of zeros", arguments: [1, 3, 5])
+  func greyFrames(given: Int) throws {
+    let configuration = SmallModels.autoencoderConfiguration(hasShortcuts: false)
+    let encoder = try SmallModels.made(VAEEncoder.self, configuration)
+    let side = 16 * configuration.patch
+    let video = Tensor.random([3, given, side, side], seed: 43)
+    // [3, F, H, W] is joined along its frames by way of [F, 3, H, W].
+    let frames = backend.permuted(video, [1, 0, 2, 3])
+    let whole = backend.concatenated([frames, backend.zeros([9 - given, 3, side, side], dtype: .f32)])
+    let expected = try encoder(backend.permuted(whole, [1, 0, 2, 3]))
+    #expect(try encoder(video, greyFrames: 9 - given).floats() == expected.floats())
+  }
+
+  @Test("frames go through the wide levels one by one, and no bit changes", arguments: [false, true])
+  func framewise(hasShortcuts: Bool) throws {
+    let configuration = SmallModels.autoencoderConfiguration(hasShortcuts: hasShortcuts)
+    let encoder = try SmallModels.made(VAEEncoder.self, configuration)
+    let (side, channels) = (16, 3 * configuration.patch * configuration.patch)
+    let frames = Tensor.random([9, side, side, channels], seed: 44)
+    func latents(piece: Int) -> [[Float]] {
+      let stream = CausalStream()
+      return [0..<1, 1..<5, 5..<9].map { range in
+        defer { stream.isFirstChunk = false }
+        return encoder.latents(frames.slice(range), stream, piece: piece).floats()
+      }
+    }
+    let isSame = latents(piece: 0) == latents(piece: .max)
+    #expect(isSame)
+  }
+
   @Test("a decoded frame does not depend on later latents")
   func causality() throws {
     let decoder = try SmallModels.made(

@@ -29,6 +29,12 @@ int wan_has_byte_products(void);
 typedef enum { WAN_F32 = 0, WAN_BF16 = 1 } wan_dtype_t;
 typedef enum { WAN_ACT_NONE = 0, WAN_ACT_SILU = 1, WAN_ACT_GELU = 2, WAN_ACT_RELU = 3 } wan_activation_t;
 
+// -- rates ------------------------------------------------------------------------------------------------------
+typedef enum { WAN_FACTORS_F32, WAN_FACTORS_BF16, WAN_FACTORS_I8 } wan_factors_t;
+/// Rounds of independent multiply-adds by the instruction that the products take for such factors, from registers alone.
+/// The operations that were done, a product and a sum being two.
+double wan_multiply_loop(wan_factors_t factors, size_t rounds);
+
 // -- conversion -------------------------------------------------------------------------------------------------
 void wan_widen_bf16(const uint16_t *src, float *dst, size_t count);
 void wan_round_bf16(const float *src, uint16_t *dst, size_t count);

@@ -5,9 +5,10 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Measures the parts of the models on random weights at published sizes.",
-    discussion: "Each figure is the median of --repeat runs after --warm-up others; start runs once.",
+    discussion: "Each figure is the median of --repeat runs after --warm-up others; start and clip run once.",
     subcommands: [
       BenchTransformer.self, BenchVAE.self, BenchText.self, BenchAttention.self, BenchGemm.self, BenchStart.self,
+      BenchClip.self,
     ])
 }
 

@@ -217,8 +217,15 @@ extension RandomWeights {
   static func network<N: Network>(
     _ type: N.Type, _ configuration: N.Configuration, _ options: BenchOptions, _ backend: any Backend
   ) throws -> N {
+    try network(type, configuration, options.engine.precision, backend)
+  }
+
+  /// A network of random weights in a precision of its own.
+  static func network<N: Network>(
+    _ type: N.Type, _ configuration: N.Configuration, _ precision: Precision, _ backend: any Backend
+  ) throws -> N {
     let demand = Demand(of: type, configuration)
     return try NetworkPart<N>(RandomWeights(demand), configuration, demand: demand)
-      .load(on: backend, precision: options.engine.precision)
+      .load(on: backend, precision: precision)
   }
 }

@@ -11,6 +11,8 @@ import WanModels
 struct SizeArgument: ExpressibleByArgument, CustomStringConvertible {
   let width, height: Int
 
+  init(width: Int, height: Int) { (self.width, self.height) = (width, height) }
+
   init?(argument: String) {
     let parts = argument.split(omittingEmptySubsequences: false) { "xX*".contains($0) }.map { Int($0) }
     guard parts.count == 2, let width = parts[0], let height = parts[1] else { return nil }

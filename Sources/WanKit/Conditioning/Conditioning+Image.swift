@@ -11,11 +11,12 @@ extension Conditioning {
   ///   - profile: whose pipeline prepares it.
   ///   - clip: [3, F, H, W].
   ///   - timeStride: the frames of the clip that become one latent frame, 4 in every published model.
-  ///   - encode: the autoencoder: frames [3, n, H, W] in [-1, 1] to their latents [C, (n - 1) / timeStride + 1, h, w].
+  ///   - encode: the autoencoder: a frame [3, 1, H, W] in [-1, 1], and as many grey ones after it as it is told, to their
+  ///     latents [C, grey / timeStride + 1, h, w].
   /// - Throws: what `encode` throws.
   init(
     _ image: RGBImage, as kind: ConditioningKind, like profile: Profile = .wan, clip: Shape, timeStride: Int,
-    encode: (Tensor) throws -> Tensor
+    encode: (_ frame: Tensor, _ greyFrames: Int) throws -> Tensor
   ) rethrows {
     let (height, width) = (clip[2], clip[3])
     // diffusers has one way for all models.
@@ -26,23 +27,22 @@ extension Conditioning {
     case .firstFrame:
       let picture = own ?? image.croppedToCover(width: width, height: height)
       self = .firstFrame(
-        try encode(Tensor(picture.values, shape: [3, 1, height, width])), isKept: profile != .diffusers)
+        try encode(Tensor(picture.values, shape: [3, 1, height, width]), 0), isKept: profile != .diffusers)
     case .channels:
       let picture = own ?? image.stretched(width: width, height: height)
-      let latents = try encode(.starting(clip) { picture.values[$0] })
-      let mask = Tensor.starting(Shape([timeStride] + latents.shape.dimensions.dropFirst())) { _ in 1 }
-      self = .channels(mask: mask, image: latents)
+      let latents = try encode(Tensor(picture.values, shape: [3, 1, height, width]), clip[1] - 1)
+      self = .channels(mask: .firstOnes(Shape([timeStride] + latents.shape.dimensions.dropFirst())), image: latents)
     }
   }
 }
 
 extension Tensor {
-  /// [C, F, H, W], zero but for its first frame, whose values come in the order [C, H, W]; zero is grey in pictures.
-  fileprivate static func starting(_ shape: Shape, with value: (Int) -> Float) -> Tensor {
+  /// [C, T, h, w], one in the first latent frame and zero in all that follow.
+  fileprivate static func firstOnes(_ shape: Shape) -> Tensor {
     let (frames, area) = (shape[1], shape[2] * shape[3])
     return Tensor.filled(shape: shape) { x in
       for channel in 0..<shape[0] {
-        for i in 0..<area { x[channel * frames * area + i] = value(channel * area + i) }
+        for i in 0..<area { x[channel * frames * area + i] = 1 }
       }
     }
   }

@@ -124,7 +124,7 @@ final class GenerationJob {
       let encoder = try network(part, .imageEncoder, plan.precision)
       return try Conditioning(
         image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
-        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0)) })
+        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0, greyFrames: $1)) })
     }
   }
 

@@ -27,11 +27,16 @@ struct VAEDownStage: Sendable {
     }
   }
 
-  func callAsFunction(_ x: Tensor, _ stream: CausalStream) -> Tensor {
-    var y = x
-    for block in blocks { y = block(y, stream) }
-    if let halving { y = halving(y) }
-    if let timeConv { y = halveTime(y, timeConv, stream) }
+  /// Whether it makes one frame of two.
+  var halvesTime: Bool { timeConv != nil }
+
+  /// - Parameter piece: bytes of `x` beyond which its frames go through one by one until time is halved.
+  func callAsFunction(_ x: Tensor, _ stream: CausalStream, _ piece: Int) -> Tensor {
+    let small = backend.framewise(x, over: piece) { frames in
+      let y = blocks.reduce(frames) { $1($0, stream) }
+      return halving?(y) ?? y
+    }
+    let y = timeConv.map { halveTime(small, $0, stream) } ?? small
     return hasShortcut ? backend.add(y, averagePooled(x)) : y
   }
 
@@ -55,5 +60,14 @@ struct VAEDownStage: Sendable {
       padded.reshaped([t / ft, ft, h / fs, fs, w / fs, fs, c]), [0, 2, 4, 6, 1, 3, 5])  // [T', H', W', C, ft, fs, fs]
     return backend.meanOfGroups(
       folded.reshaped([t / ft, h / fs, w / fs, c * ft * fs * fs]), size: c * ft * fs * fs / outputs)
+  }
+}
+
+extension Backend {
+  /// Frames [T, ...] through `body`: one by one where they are larger than `piece`, so that little of what it makes on its
+  /// way is alive; else all together.
+  func framewise(_ x: Tensor, over piece: Int, _ body: (Tensor) -> Tensor) -> Tensor {
+    guard x.shape[0] > 1, x.byteCount > piece else { return body(x) }
+    return concatenated((0..<x.shape[0]).map { body(x.slice($0..<$0 + 1)) })
   }
 }

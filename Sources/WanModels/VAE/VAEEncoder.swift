@@ -5,7 +5,8 @@ public import Tensors
 
 /// Video to latents: the encoding half of `WanVAE_`, published in `vae2_1.py` and `vae2_2.py`.
 ///
-/// It streams: frames go through in chunks, each causal convolution keeping its last past frames.
+/// It streams: frames go through in chunks, each causal convolution keeping its last past frames. Where frames are large
+/// they go through the wide levels one by one.
 public struct VAEEncoder: Network {
   /// The structure that it was made with.
   public let configuration: VAEConfiguration
@@ -37,18 +38,20 @@ public struct VAEEncoder: Network {
 
   /// The mean latents, normalised: video [3, F, Hi, Wi] in [-1, 1] -> [C, T, h, w], F = 4 (T - 1) + 1.
   ///
-  /// The video may come from the host or the backend; Hi and Wi are multiples of the spatial stride.
+  /// - Parameters:
+  ///   - video: from the host or the backend; Hi and Wi are multiples of the spatial stride.
+  ///   - greyFrames: frames of zeros that follow it and count as a part of F; they take memory a few at a time.
   /// - Throws: `CancellationError` when the task is cancelled.
-  public func callAsFunction(_ video: Tensor) throws -> Tensor {
-    let frames = backend.permuted(backend.resident(video), [1, 2, 3, 0])  // [F, Hi, Wi, 3]
-    let step = configuration.stride.time
+  public func callAsFunction(_ video: Tensor, greyFrames: Int = 0) throws -> Tensor {
+    let frames = backend.resident(video)
+    let (count, step) = (video.shape[1] + greyFrames, configuration.stride.time)
     let stream = CausalStream()
     var chunks: [Tensor] = []
     var next = 0
-    while next < frames.shape[0] {
+    while next < count {
       try Task.checkCancellation()
-      let end = min(frames.shape[0], next + (next == 0 ? 1 : step))
-      chunks.append(latents(folded(frames.slice(next..<end)), stream))
+      let end = min(count, next + (next == 0 ? 1 : step))
+      chunks.append(latents(folded(chunk(next..<end, of: frames)), stream))
       stream.isFirstChunk = false
       next = end
     }
@@ -57,13 +60,31 @@ public struct VAEEncoder: Network {
     return backend.combined(backend.combined(z, mean, .subtract), std, .divide)
   }
 
-  /// Frames [F, H, W, 3 p p] -> mean latents before normalisation, [T, h, w, C] float32.
-  func latents(_ frames: Tensor, _ stream: CausalStream) -> Tensor {
-    var x = conv1(backend.cast(frames, to: input), stream)
-    for stage in stages { x = stage(x, stream) }
+  /// Frames [T, H, W, 3 p p] -> mean latents before normalisation, [T', h, w, C] float32.
+  ///
+  /// - Parameter piece: bytes of an activation beyond which its frames go on one by one, as far as time is not halved.
+  func latents(_ frames: Tensor, _ stream: CausalStream, piece: Int = VAEDecoder.largestPiece) -> Tensor {
+    let isApart = stages.first.map { !$0.halvesTime } ?? false
+    var x = backend.framewise(frames, over: isApart ? piece : .max) { frames in
+      let x = conv1(backend.cast(frames, to: input), stream)
+      return stages.first.map { $0(x, stream, piece) } ?? x
+    }
+    for stage in stages.dropFirst() { x = stage(x, stream, piece) }
     let y = moments(head(middle(x, stream), stream), output: .f32)  // mean, then log variance
     let mean = y.shape.dimensions.dropLast() + [configuration.latentChannels]
     return backend.windowed(y, mean.map { AxisWindow(count: $0) })
+  }
+
+  /// Some frames of a video [3, F, Hi, Wi], zeros past its end: [n, Hi, Wi, 3].
+  private func chunk(_ frames: Range<Int>, of video: Tensor) -> Tensor {
+    let given = frames.clamped(to: 0..<video.shape[1])
+    let (height, width) = (video.shape[2], video.shape[3])
+    let grey = backend.zeros([frames.count - given.count, height, width, 3], dtype: video.dtype)
+    if given.isEmpty { return grey }
+    let part = backend.windowed(
+      video, [AxisWindow(count: 3), AxisWindow(given), AxisWindow(count: height), AxisWindow(count: width)])
+    let own = backend.permuted(part, [1, 2, 3, 0])
+    return given == frames ? own : backend.concatenated([own, grey])
   }
 
   /// Rows and columns folded into channels, ordered (channel, column, row): [F, Hi, Wi, 3] -> [F, Hi/p, Wi/p, 3 p p].

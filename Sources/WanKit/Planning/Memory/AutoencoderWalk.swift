@@ -56,13 +56,22 @@ struct AutoencoderWalk {
   mutating func encoder(_ c: VAEConfiguration, _ frame: FrameRegion, frames: Int) {
     (together, incoming) = (frames, element)
     var region = frame
-    convolution(c.imageChannels, c.encoderWidth, taps: 27, region, remembers: true)
-    reach(together * region.pixels * (c.imageChannels * (Self.stream + rounded) + c.encoderWidth * element))
-    for stage in c.encoder {
-      down(stage, region, c.hasShortcuts)
-      if stage.resample != nil { region = FrameRegion(height: region.rows.count / 2, width: region.columns.count / 2) }
+    let given = frames * c.imageChannels * Self.stream * region.pixels
+    for (index, stage) in c.encoder.enumerated() {
+      if index == 0 {
+        held = given
+        let isApart = stage.resample?.isTemporal != true && given > VAEDecoder.largestPiece
+        apart(isApart ? frames : 1, stage, region) { walk in
+          walk.convolution(c.imageChannels, c.encoderWidth, taps: 27, region, remembers: true)
+          walk.reach(walk.together * region.pixels * (c.imageChannels * walk.rounded + c.encoderWidth * walk.element))
+          walk.down(stage, region, c.hasShortcuts)
+        }
+        held = 0
+      } else {
+        down(stage, region, c.hasShortcuts)
+      }
+      if stage.resample != nil { region = region.halved }
     }
-    held = 0
     let channels = c.encoder.last?.outputs ?? 0
     block(channels, channels, region)
     attention(channels, region)
@@ -71,33 +80,62 @@ struct AutoencoderWalk {
     convolution(2 * c.latentChannels, 2 * c.latentChannels, taps: 1, region)
   }
 
+  /// Frames that go through a level in so many parts, whose results wait until they are joined.
+  private mutating func apart(
+    _ parts: Int, _ stage: VAEConfiguration.Stage, _ region: FrameRegion, _ body: (inout AutoencoderWalk) -> Void
+  ) {
+    guard parts > 1 else { return body(&self) }
+    let (frames, before) = (together, held)
+    let small = stage.resample == nil ? region : region.halved
+    let results =
+      frames * small.pixels
+      * (stage.resample.map { $0.outputs * element } ?? stage.outputs * Self.stream)
+    together = frames / parts
+    held += results - results / parts
+    body(&self)
+    (together, held) = (frames, before)
+    reach(2 * results)
+  }
+
+  /// A level of the encoder, beside what is held.
   private mutating func down(_ stage: VAEConfiguration.Stage, _ region: FrameRegion, _ hasShortcuts: Bool) {
-    let (first, frames) = (incoming, together)
-    held = frames * stage.inputs * first * region.pixels
-    for index in stage.blocks.indices {
-      block(index == 0 ? stage.inputs : stage.outputs, stage.outputs, region, isHeld: index == 0)
-      incoming = Self.stream
-    }
-    var result = frames * region.pixels * stage.outputs * incoming
+    let (before, first) = (held, incoming)
+    let taken = together * stage.inputs * first * region.pixels
+    held += taken
+    apart(taken > VAEDecoder.largestPiece ? together : 1, stage, region) { $0.halve(stage, region, first) }
+    var result = together * stage.outputs * Self.stream * region.pixels
     if let resample = stage.resample {
-      let small = FrameRegion(height: region.rows.count / 2, width: region.columns.count / 2)
-      convolution(stage.outputs, resample.outputs, taps: 9, small)
-      incoming = element
-      let halved = frames * small.pixels * resample.outputs * element
-      reach(result + halved)
-      result = halved
-      if resample.isTemporal {
-        convolution(resample.outputs, resample.outputs, taps: 3, small, remembers: true, frames: 1)
-        reach(2 * halved + 2 * small.pixels * resample.outputs * element)
-        together = max(1, frames / 2)
-        result = halved * together / frames
-      }
+      result = together * region.halved.pixels * resample.outputs * element
+      if resample.isTemporal { result = halveTime(resample.outputs, region.halved) }
     }
     // What came in once more, folded, and its means; then the sum.
     if hasShortcuts {
       let means = result / incoming * first
-      reach(result + max(held + means, means + result))
+      reach(result + max(taken + means, means + result))
     }
+    held = before
+  }
+
+  /// The blocks of a level, and half the rows and columns of what they give.
+  private mutating func halve(_ stage: VAEConfiguration.Stage, _ region: FrameRegion, _ first: Int) {
+    incoming = first
+    for index in stage.blocks.indices {
+      block(index == 0 ? stage.inputs : stage.outputs, stage.outputs, region, isHeld: index == 0)
+      incoming = Self.stream
+    }
+    guard let resample = stage.resample else { return }
+    convolution(stage.outputs, resample.outputs, taps: 9, region.halved)
+    incoming = element
+    reach(together * (region.pixels * stage.outputs * Self.stream + region.halved.pixels * resample.outputs * element))
+  }
+
+  /// One frame of two; the bytes of the result.
+  private mutating func halveTime(_ channels: Int, _ region: FrameRegion) -> Int {
+    let whole = together * region.pixels * channels * element
+    convolution(channels, channels, taps: 3, region, remembers: true, frames: 1)
+    reach(2 * whole + 2 * region.pixels * channels * element)
+    defer { together = max(1, together / 2) }
+    return whole * max(1, together / 2) / together
   }
 
   /// Bytes of an element of a copy of the residual stream in what convolutions take; none where that is the same.
@@ -174,4 +212,9 @@ struct AutoencoderWalk {
   private mutating func reach(_ bytes: Int) {
     activations = max(activations, held + bytes)
   }
+}
+
+extension FrameRegion {
+  /// What halving it leaves.
+  fileprivate var halved: FrameRegion { FrameRegion(height: rows.count / 2, width: columns.count / 2) }
 }

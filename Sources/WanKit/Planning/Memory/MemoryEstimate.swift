@@ -71,7 +71,8 @@ extension GenerationPlan {
     guard let imageEncoder else { return MemoryEstimate(weights: 0, activations: 0) }
     let frames = model.family.conditioning == .channels ? frames : 1
     let estimate = VAEEncodingEstimate(
-      imageEncoder.configuration, frames: frames, height: height, width: width, precision: precision)
+      imageEncoder.configuration, frames: frames, greyFrames: frames - 1, height: height, width: width,
+      precision: precision)
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }

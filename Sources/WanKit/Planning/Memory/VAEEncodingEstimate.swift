@@ -9,7 +9,7 @@ public struct VAEEncodingEstimate: Sendable, Hashable {
   public let histories: Int
   /// Bytes of the activations that are alive at the widest place.
   public let activations: Int
-  /// Bytes of the clip as it is given, and in the order in which it goes through.
+  /// Bytes of the clip as it is given.
   public let video: Int
 
   /// Bytes of all together.
@@ -17,14 +17,17 @@ public struct VAEEncodingEstimate: Sendable, Hashable {
 
   /// - Parameters:
   ///   - frames: a first one, and as many more as latent frames take.
+  ///   - greyFrames: how many of them are zeros at the end, which nobody gives.
   ///   - height: pixels, as many as latents take.
-  public init(_ configuration: VAEConfiguration, frames: Int, height: Int, width: Int, precision: Precision) {
+  public init(
+    _ configuration: VAEConfiguration, frames: Int, greyFrames: Int = 0, height: Int, width: Int, precision: Precision
+  ) {
     let patch = configuration.patch
     var walk = AutoencoderWalk(precision, isOneFrame: frames == 1)
     walk.encoder(
       configuration, FrameRegion(height: height / patch, width: width / patch),
       frames: frames == 1 ? 1 : configuration.stride.time)
     (weights, histories, activations) = (walk.weights, walk.histories, walk.activations)
-    video = 2 * frames * height * width * 3 * DType.f32.byteCount
+    video = (frames - greyFrames) * height * width * 3 * DType.f32.byteCount
   }
 }
