@@ -71,9 +71,10 @@ let package = Package(
     .target(
       name: "CKernels",
       // A folder for each operation; their files, and the shared ones, include each other by name.
-      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "rates", "shared"].map {
-        .headerSearchPath($0)
-      } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
+      cSettings: ["attention", "product", "bytes", "codes", "convolution", "norms", "elementwise", "rates", "shared"]
+        .map {
+          .headerSearchPath($0)
+        } + (areWarningsErrors ? [.treatAllWarnings(as: .error)] : [])),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
     library("Files"),
     library("Tensors", ["Files"]),

@@ -69,8 +69,7 @@ public struct Tensor: Sendable {
 
   /// Whether this value holds the only reference to its storage, so that it may be overwritten.
   public mutating func isUniquelyReferenced() -> Bool {
-    // In this order: optimised code holds a reference of its own once it has asked the storage.
-    isKnownUniquelyReferenced(&storage) && !storage.isMapped
+    !storage.isMapped && isKnownUniquelyReferenced(&storage)
   }
 
   /// Whether the bytes lie in a file that is read anew for each pass; see ``Storage/isStreamed``.

@@ -147,6 +147,25 @@ extension WanCommandTests {
       #expect(report["weights_gib"] is Double && report["tokens"] as? Int == 4)
     }
 
+    @Test("bench clip tells each stage's seconds and share, and how near the whole is to what the processor can do")
+    func benchClip() async throws {
+      let options = ["bench", "clip", "--size", "64x64", "--frames", "5", "--layers", "2", "--prompt-tokens", "4"]
+      let result = try await wan(options + ["--json"], in: TemporaryFolder())
+      let report = try #require(result.events().first)
+      let keys: Set = [
+        "part", "model", "size", "frames", "steps", "tokens", "layers", "dtype", "seconds", "least_seconds", "factor",
+        "stages", "threads", "backend", "peak_rss_gib",
+      ]
+      #expect(Set(report.keys) == keys && report["tokens"] as? Int == 8 && report["steps"] as? Int == 3)
+      let stages = try #require(report["stages"] as? [[String: Any]])
+      #expect(stages.compactMap { $0["name"] as? String } == ["text", "denoising", "decoding", "writing"])
+      let share = stages.compactMap { $0["share"] as? Double }.reduce(0, +)
+      #expect(abs(share - 1) < 1e-6)
+      // Told from two short passes, the seconds may be anything; the limit is counted.
+      let least = stages.compactMap { $0["least_seconds"] as? Double }
+      #expect(least.count == 2 && least.allSatisfy { $0 > 0 && $0 < 60 })
+    }
+
     @Test("bench refuses what it cannot measure")
     func badBench() async throws {
       try await fails(64, ["bench", "nothing"], says: "nothing")

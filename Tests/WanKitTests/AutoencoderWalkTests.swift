@@ -58,6 +58,13 @@ struct AutoencoderWalkTests {
     }
   }
 
+  @Test("81 frames of 1280x720, of which one is given, are encoded within 4.2 GiB", arguments: [Precision.bf16, .int8])
+  func imageToVideo(precision: Precision) {
+    let estimate = VAEEncodingEstimate(
+      .wan21, frames: 81, greyFrames: 80, height: 720, width: 1280, precision: precision.unquantized)
+    #expect(estimate.total < 4300 << 20, "\(Double(estimate.total) / 0x1p30) GiB")
+  }
+
   private static let cases: [(VAEConfiguration, Shape)] = [
     (.wan21, [16, 3, 30, 52]), (.wan21, [16, 3, 60, 104]), (.wan22, [48, 3, 22, 40]), (.wan22, [48, 3, 44, 80]),
   ]

@@ -11,7 +11,7 @@ struct BenchClip: AsyncParsableCommand {
     discussion: """
       Tells the seconds of each stage and the least that the multiplications of text encoder and transformer take on \
       this processor, by loops of independent multiply-adds in the same run. Weights are random and their making is not \
-      counted. With --layers one layer and that many are measured, and the model's depth is told from them.
+      counted. With --layers one pass of one layer and one of that many are measured, and the whole is told from them.
       """)
 
   @Option(help: "ti2v-5b or t2v-a14b; the experts of the latter cost the same, so that one of them is made.")

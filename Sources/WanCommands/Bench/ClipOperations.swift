@@ -16,7 +16,8 @@ struct ClipOperations {
   ) {
     let (n, m) = (Double(tokens), Double(transformer.textLength))
     let (d, f) = (Double(transformer.dimension), Double(transformer.feedForward))
-    let linears = 2 * n * (4 * d * d + 2 * d * d + 2 * d * f)  // self-attention's four, q and o of the prompt's, two more
+    // Self-attention's four matrices, two of the prompt's, and the two of the feed-forward layer.
+    let linears = 2 * n * (4 * d * d + 2 * d * d + 2 * d * f)
     pass = Double(transformer.layers) * (linears + 4 * n * n * d + 4 * n * m * d)
     context = Double(transformer.layers) * 2 * m * 2 * d * d
     let (p, w) = (Double(promptTokens), Double(encoder.dimension))

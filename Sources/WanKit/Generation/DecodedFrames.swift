@@ -38,7 +38,8 @@ struct DecodedFrames {
   }
 }
 
-/// Frames [F, H, W, 3] in [-1, 1] that are filled in tile by tile, as 16-bit numbers: 1.5e-5 from the true value.
+/// Frames [F, H, W, 3] in [-1, 1] that are filled in tile by tile, as 16-bit numbers: 1.6e-5 from the true value, and the
+/// same pixel of 8 bits.
 ///
 /// A frame in which any number is NaN or infinite comes out as NaN throughout, for whoever looks at frames for that.
 struct TiledFrames {
@@ -75,14 +76,20 @@ struct TiledFrames {
     return Tensor.filled(shape: [range.count, height, width, 3]) { pixels in
       for i in 0..<pixels.count {
         let isUsable = isFinite[range.lowerBound + i / size]
-        pixels[i] = isUsable ? Float(values[range.lowerBound * size + i]) / 32_767.5 - 1 : .nan
+        pixels[i] = isUsable ? Self.unpacked(values[range.lowerBound * size + i]) : .nan
       }
     }
   }
 
-  /// Also for numbers outside of [-1, 1] and those that are none.
-  private static func packed(_ x: Float) -> UInt16 {
+  /// A pixel's 255 steps, as a picture counts them, in 256 parts each; also for numbers outside of [-1, 1] and those that
+  /// are none. The step is the one that ``RGBImage/frames(of:)`` takes.
+  static func packed(_ x: Float) -> UInt16 {
     let clamped: Float = x > -1 ? (x < 1 ? x : 1) : -1
-    return UInt16((clamped + 1) * 32_767.5 + 0.5)
+    return UInt16((clamped + 1) / 2 * 255 * 256)
+  }
+
+  /// The middle of a part, so that no rounding leads to another step.
+  static func unpacked(_ part: UInt16) -> Float {
+    min(1, (Float(part) + 0.5) / 256 / 255 * 2 - 1)
   }
 }
