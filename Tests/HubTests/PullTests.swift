@@ -108,9 +108,9 @@ import Testing
   @Test("waits for a slow hub that brings something now and then")
   func slow() async throws {
     let bench = try await PullBench([FakeHub.File("a.bin", noise(30_000), isLarge: true)]) { call, usual in
-      call.uri.hasPrefix("/blobs/") ? usual.slow(100) : nil
+      call.uri.hasPrefix("/blobs/") ? usual.slow(250) : nil
     }
-    try await bench.pull(idle: 2)
+    try await bench.pull(idle: 6)
     #expect(bench.hub.calls.count { $0.host == "store" } == 1)
   }
 
