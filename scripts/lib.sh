@@ -6,6 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # How everything is built here, so that one build's objects serve the next. Nothing reads the debugger's information.
+# shellcheck disable=SC2034  # for those who source this
 release=(-c release -debug-info-format none)
 
 say() { printf '==> %s\n' "$*"; }
