@@ -6,7 +6,7 @@ NAMES = {
     "compiled-bf16": "torch.compile, bf16",
     "openvino-bf16": "OpenVINO, bf16",
     "openvino-int8": "OpenVINO, int8",
-    "openvino-int8weights": "OpenVINO, int8 weights alone",
+    "openvino-int8weights": "OpenVINO, int8 weights",
 }
 # How many times as fast ours is asked to be.
 ASKED = {"ours-bf16": 1.2, "ours-int8": 1.3}
@@ -54,7 +54,7 @@ def line(results, part, ours, theirs):
 
 
 def surroundings(results):
-    """Machine, versions and what OpenVINO says it computed with."""
+    """Machine, versions and what OpenVINO says that it computed in."""
     found = {}
     for part in rows.COMPILED_PARTS:
         for side in part.sides:
@@ -72,7 +72,7 @@ def surroundings(results):
     ]
     for side in NAMES:
         if products := next((entry["products"] for entry in found.get(side, []) if "products" in entry), None):
-            told = ", ".join(f"{number} by `{kernel}`" for kernel, number in products.items())
+            told = ", ".join(f"{count} in {numbers}" for numbers, count in products.items())
             facts.append(f"linears of {NAMES[side]}: {told}")
     return "\n".join(f"- {fact}" for fact in facts)
 
