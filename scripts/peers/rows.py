@@ -85,7 +85,7 @@ def compiled_parts():
         arguments = TI2V + TI2V_LATENTS[tokens] + SCALED
         for name, peer_arguments in (("", ""), ("-kept", "--kept-context")):
             yield Part(
-                f"compiled-{tokens}{name}", arguments, sides, has_ceiling=False, peer_arguments=peer_arguments,
+                f"compiled-{tokens}{name}", arguments, sides, repeat=3, has_ceiling=False, peer_arguments=peer_arguments,
             )
 
 
