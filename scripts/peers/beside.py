@@ -68,13 +68,21 @@ def surroundings(results):
     facts = [
         f"{machine.get('cores')} cores of {machine.get('model')}, family {machine.get('family')}, "
         f"{', '.join(machine.get('sets', []))}; {' or '.join(map(str, sorted(threads)))} threads",
-        "theirs: " + ", ".join(versions), f"command: `{results.session.get('command')}`",
+        f"ours: {', '.join(commits(results))}", "theirs: " + ", ".join(versions),
+        f"command: `{results.session.get('command')}`",
     ]
     for side in NAMES:
         if products := next((entry["products"] for entry in found.get(side, []) if "products" in entry), None):
             told = ", ".join(f"{count} in {numbers}" for numbers, count in products.items())
-            facts.append(f"linears of {NAMES[side]}: {told}")
+            facts.append(f"linears of {NAMES[side]}, of one layer and of three together: {told}")
     return "\n".join(f"- {fact}" for fact in facts)
+
+
+def commits(results):
+    """Of the sources that ours was measured with."""
+    names = {part.name for part in rows.COMPILED_PARTS}
+    entries = [entry for (part, _, _), entry in results.measurements.items() if part in names]
+    return sorted({entry["commit"] for entry in entries if "commit" in entry}) or [NONE]
 
 
 def errors(results):
