@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import venv
@@ -45,19 +46,53 @@ def peer_python():
     if not python.exists():
         print(f"==> Making {folder}", flush=True)
         venv.create(folder, with_pip=True)
-    if not has_peers(python):
-        print("==> Installing " + ", ".join(REQUIREMENTS.read_text().split()), flush=True)
-        if subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]).returncode:
-            raise PeerError(
-                f"pip cannot install {REQUIREMENTS.relative_to(ROOT)}; the +cpu builds of torch lie in PyTorch's own "
-                "index, which PIP_EXTRA_INDEX_URL or pip.conf must name. --sides ours measures without the peers"
-            )
+    if not install(python, REQUIREMENTS, "import torch, diffusers, transformers, accelerate"):
+        raise PeerError(
+            f"pip cannot install {REQUIREMENTS.relative_to(ROOT)}; the +cpu builds of torch lie in PyTorch's own "
+            "index, which PIP_EXTRA_INDEX_URL or pip.conf must name. --sides ours measures without the peers"
+        )
     return python
 
 
-def has_peers(python):
-    check = "import torch, diffusers, transformers, accelerate"
-    return subprocess.run([python, "-c", check], capture_output=True).returncode == 0
+def install(python, requirements, check):
+    """Installs what a file lists unless a line of Python runs; whether it runs now."""
+    def runs():
+        return subprocess.run([python, "-c", check], capture_output=True).returncode == 0
+
+    if runs():
+        return True
+    print("==> Installing " + ", ".join(requirements.read_text().split()), flush=True)
+    return subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements]).returncode == 0 and runs()
+
+
+def missing_peers(python, sides):
+    """Which of the sides' peers cannot be run here; what they lack is said, and the rest is measured."""
+    who = {side.split("-")[0] for side in sides}
+    found = {
+        "openvino": "openvino" in who and no_openvino(python),
+        "compiled": "compiled" in who and no_compiler(python),
+    }
+    for name, reason in found.items():
+        if reason:
+            print(f"{name}: left out: {reason}", flush=True)
+    return frozenset(name for name, reason in found.items() if reason)
+
+
+def no_openvino(python):
+    requirements = FOLDER / "requirements-openvino.txt"
+    if install(python, requirements, "import openvino, nncf"):
+        return None
+    return f"pip cannot install {requirements.relative_to(ROOT)}, see above"
+
+
+def no_compiler(python):
+    """What torch.compile lacks to build its C++, after an attempt to install a compiler, or None."""
+    if not (os.environ.get("CXX") or shutil.which("g++")):
+        if subprocess.run(["bash", "-c", "source scripts/lib.sh && install_missing g++"], cwd=ROOT).returncode:
+            return "torch.compile needs g++, which cannot be installed, see above"
+    where = "import os, sysconfig; print(os.path.join(sysconfig.get_paths()['include'], 'Python.h'))"
+    header = output(python, "-c", where)
+    return None if os.path.exists(header) else f"torch.compile needs {header}; install python3-dev (its Debian name)"
 
 
 def session():

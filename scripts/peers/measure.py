@@ -10,7 +10,10 @@ from pathlib import Path
 
 from peers import environment, rows
 
-SIDE = re.compile(r"(ours|theirs|ceiling)-(\w+?)(?:-(\d+)thread)?")
+SIDE = re.compile(r"(ours|theirs|compiled|openvino|ceiling)-(\w+?)(?:-(\d+)thread)?")
+OURS = ("ours", "ceiling")
+# Converted models of OpenVINO.
+CONVERTED = environment.ROOT / ".build" / "bench-peers" / "openvino"
 
 
 @dataclass
@@ -26,15 +29,19 @@ class Measuring:
     limit: int
     model: str | None
     sides: re.Pattern
+    # Peers that cannot be run here.
+    missing: frozenset = frozenset()
 
     def command(self, part, side):
         who, numbers, threads = SIDE.fullmatch(side).groups()
         arguments = rows.GEMM if who == "ceiling" else part.arguments
         repeat = 3 if who == "ceiling" else self.repeat or part.repeat
         shared = ["--threads", threads or self.threads, "--repeat", repeat, "--warm-up", self.warm_up]
-        if who == "theirs":
-            script = environment.FOLDER / "torch_peer.py"
-            return words(self.python, script, *arguments.split(), "--dtype", numbers, *shared)
+        if who not in OURS:
+            script = environment.FOLDER / ("openvino_peer.py" if who == "openvino" else "torch_peer.py")
+            more = {"compiled": ["--compile"], "openvino": ["--folder", CONVERTED]}.get(who, [])
+            told = [*arguments.split(), *part.peer_arguments.split(), "--dtype", numbers]
+            return words(self.python, script, *told, *more, *shared)
         folder = ["--model", self.model] if part.name == "start" else []
         if part.name == "start" and numbers == "int8":
             # The first run makes the file, unless it is there; the median of three runs is of one that found it.
@@ -43,7 +50,7 @@ class Measuring:
 
     def turns(self, part):
         """The sides of one round, in order."""
-        sides = [side for side in part.sides if self.sides.search(side)]
+        sides = [s for s in part.sides if self.sides.search(s) and s.split("-")[0] not in self.missing]
         if not part.has_ceiling:
             return sides
         precisions = dict.fromkeys(side.split("-")[1] for side in sides if side.startswith("ours"))
@@ -69,8 +76,9 @@ class Measuring:
     def run(self, part, side, number):
         command = self.command(part, side)
         entry = dict(part=part.name, side=side, round=number, time=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-        entry["command"] = " ".join(["torch_peer.py", *command[2:]] if "theirs" in side else ["wan", *command[1:]])
-        if not side.startswith("theirs"):
+        is_ours = side.startswith(OURS)
+        entry["command"] = " ".join(["wan", *command[1:]] if is_ours else [Path(command[1]).name, *command[2:]])
+        if is_ours:
             entry["commit"] = environment.commit()
         start = time.monotonic()
         entry.update(outcome(command, self.limit))

@@ -1,30 +1,47 @@
-"""The generated section of Documentation/Performance.md."""
+"""The generated sections of Documentation/Performance.md."""
 
 import re
 import textwrap
 
-from peers import growth, rows, work
+from peers import beside, growth, rows, work
 from peers.environment import ROOT
 
 BEGIN = "<!-- Written by scripts/bench-peers from here -->"
+BESIDE_BEGIN = "<!-- Written by scripts/bench-peers --rows compiled from here -->"
 END = "<!-- to here. -->"
 NONE = "–"
 FRESH = "# Performance\n\n"
 
 
 def write(results, path):
-    """Puts table and plot in place of the last ones, leaving all else in the file; says what was written."""
+    """Puts tables and plot in place of the last ones, leaving all else in the file; says what was written.
+
+    A section of which nothing was measured stays as it is.
+    """
     text = path.read_text(encoding="utf-8") if path.exists() else FRESH
-    if BEGIN not in text:
-        text = text.rstrip() + f"\n\n{BEGIN}\n{END}\n"
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
     picture = path.parent / "images" / "growth.svg"
-    has_plot = growth.write(results, picture)
-    generated = section(results, "images/growth.svg" if has_plot else None)
+    has_plot = False
+    if any(results.of(part.name, side) for part in rows.PARTS for side in part.sides):
+        has_plot = growth.write(results, picture)
+        text = replaced(text, BEGIN, section(results, "images/growth.svg" if has_plot else None))
+    if beside.is_measured(results):
+        text = replaced(text, BESIDE_BEGIN, beside_section(results))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{before}{BEGIN}\n{generated}\n{END}{after}", encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return f"wrote {shown(path)}" + (f" and {shown(picture)}" if has_plot else "")
+
+
+def replaced(text, begin, generated):
+    """The text with what is generated between a mark and the next end, at the text's end where the mark is new."""
+    if begin not in text:
+        text = text.rstrip() + f"\n\n{begin}\n{END}\n"
+    before, rest = text.split(begin, 1)
+    return f"{before}{begin}\n{generated}\n{END}{rest.split(END, 1)[1]}"
+
+
+def beside_section(results):
+    blocks = [beside.surroundings(results), *beside.errors(results)]
+    return "\n".join(blocks) + "\n\n" + table(beside.HEAD, list(beside.lines(results)))
 
 
 def shown(path):

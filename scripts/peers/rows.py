@@ -9,6 +9,11 @@ TI2V_LATENTS = {320: "5x16x16", 1080: "5x24x36", 2420: "5x44x44", 8190: "21x30x5
 GEMM = "gemm --m 1080 --k 3072 --n 14336"
 OURS = ("ours-bf16",)
 THEIRS = ("theirs-bf16", "theirs-f32")
+# Each of ours, then what is held against it.
+BESIDE = {
+    "ours-bf16": ("compiled-bf16", "openvino-bf16"),
+    "ours-int8": ("openvino-int8", "openvino-int8weights"),
+}
 
 
 @dataclass(frozen=True)
@@ -16,7 +21,7 @@ class Part:
     """What is measured together, its sides in turn.
 
     A side says who, in which numbers, and how many threads where that is not what the user asked for:
-    `ours-bf16`, `theirs-f32`, `ours-bf16-1thread`. The arguments are those of `wan bench` and of torch_peer.py alike.
+    `ours-bf16`, `theirs-f32`, `ours-bf16-1thread`. The arguments are those of `wan bench` and of the peers alike.
     """
 
     name: str
@@ -32,6 +37,8 @@ class Part:
     rounds: int = 1000
     # Measured only where --rows names it.
     optional: bool = False
+    # What a peer is told beside the arguments.
+    peer_arguments: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,20 @@ PARTS = [
     Part("memory", TI2V + TI2V_LATENTS[2420] + " --layers 30", OURS, has_ceiling=False, rounds=1),
     Part("memory-vae", "vae --vae 2.2 --latent 3x44x80 --only decode", OURS, has_ceiling=False, rounds=1, optional=True),
 ]
+
+
+def compiled_parts():
+    """Beside what compiles the transformer: as its user gets it, and spared what ours does once per prompt."""
+    sides = tuple(side for ours, others in BESIDE.items() for side in (ours, *others))
+    for tokens in (320, 1080):
+        arguments = TI2V + TI2V_LATENTS[tokens] + SCALED
+        for name, peer_arguments in (("", ""), ("-kept", "--kept-context")):
+            yield Part(
+                f"compiled-{tokens}{name}", arguments, sides, repeat=3, has_ceiling=False, peer_arguments=peer_arguments,
+            )
+
+
+COMPILED_PARTS = list(compiled_parts())
 
 
 def vae_rows(vae):

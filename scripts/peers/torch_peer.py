@@ -5,12 +5,14 @@ Random weights at the published sizes, so only time and memory mean anything. On
 
   python3 -m venv peer && peer/bin/pip install 'torch==2.13.0+cpu' diffusers transformers accelerate
   peer/bin/python torch_peer.py transformer --model ti2v-5b --layers 3 --latent 5x16x16 --threads 2
+  peer/bin/python torch_peer.py transformer --latent 5x16x16 --compile
   peer/bin/python torch_peer.py vae --vae 2.2 --latent 5x16x16
   peer/bin/python torch_peer.py text --layers 3 --tokens 512
   peer/bin/python torch_peer.py attention --tokens 2420 --heads 24 --dtype f32
   peer/bin/python torch_peer.py gemm --m 1080 --k 3072 --n 14336
 
 `--layers N` runs N of the model's layers; `--scale` measures 1 and N layers and extrapolates to the full depth.
+`--compile` runs torch.compile's transformer; `--kept-context` spares its passes what depends on the prompt alone.
 Every measurement is the median of --repeat runs after --warm-up others.
 """
 
@@ -75,23 +77,70 @@ def make_transformer(model, layers, dtype):
 
 
 def transformer(options):
-    dtype, depth = DTYPES[options.dtype], MODELS[options.model][4]
-    t, h, w = extents(options.latent)
+    dtype = DTYPES[options.dtype]
 
     def seconds(layers):
         network = make_transformer(options.model, layers, dtype)
-        inputs = dict(
-            hidden_states=torch.randn(1, MODELS[options.model][1], t, h, w).to(dtype),
-            timestep=torch.tensor([937]), encoder_hidden_states=torch.randn(1, 512, 4096).to(dtype),
-        )
-        return median_seconds(lambda: network(**inputs, return_dict=False), options)
+        inputs = transformer_inputs(options, dtype)
+        if options.kept_context:
+            keep_context(network, inputs["encoder_hidden_states"])
+        run = compiled(network) if options.compile else network
+        return median_seconds(lambda: run(**inputs, return_dict=False), options)
 
+    return transformer_result(options, seconds)
+
+
+def transformer_inputs(options, dtype):
+    t, h, w = extents(options.latent)
+    return dict(
+        hidden_states=torch.randn(1, MODELS[options.model][1], t, h, w).to(dtype),
+        timestep=torch.tensor([937]), encoder_hidden_states=torch.randn(1, 512, 4096).to(dtype),
+    )
+
+
+def transformer_result(options, seconds):
+    """The result of a transformer, `seconds` being what one pass of so many layers takes."""
+    depth, (t, h, w) = MODELS[options.model][4], extents(options.latent)
     many = seconds(options.layers)
     return dict(
         model=options.model, latent=options.latent, tokens=t * (h // 2) * (w // 2),
         layers=depth if options.scale else options.layers,
         seconds=scaled(seconds(1), many, options.layers, depth) if options.scale else many,
     )
+
+
+def compiled(network):
+    """Compiled by inductor, its weights frozen so that they are laid out once for oneDNN's products."""
+    import torch._inductor.config
+
+    torch._dynamo.reset()
+    torch._inductor.config.freezing = True
+    return torch.compile(network)
+
+
+def keep_context(network, context):
+    """Makes what depends on the prompt alone here, once, so that no pass does it."""
+    embedded = network.condition_embedder.text_embedder(context)
+    network.condition_embedder.text_embedder = torch.nn.Identity()
+    for block in network.blocks:
+        block.attn2.set_processor(KeptContext(block.attn2, embedded))
+
+
+class KeptContext:
+    """Cross-attention, as a processor of diffusers, to keys and values that were made before."""
+
+    def __init__(self, attention, context):
+        key = attention.norm_k(attention.to_k(context))
+        self.key, self.value = (self.heads(x, attention).contiguous() for x in (key, attention.to_v(context)))
+
+    def __call__(self, attention, hidden_states, encoder_hidden_states=None, attention_mask=None, rotary_emb=None):
+        query = self.heads(attention.norm_q(attention.to_q(hidden_states)), attention)
+        mixed = torch.nn.functional.scaled_dot_product_attention(query, self.key, self.value)
+        return attention.to_out[0](mixed.transpose(1, 2).flatten(2))
+
+    @staticmethod
+    def heads(x, attention):
+        return x.unflatten(2, (attention.heads, -1)).transpose(1, 2)
 
 
 def vae(options):
@@ -188,24 +237,31 @@ PARTS = {"transformer": transformer, "vae": vae, "text": text, "attention": atte
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=PARTS)
-    parser.add_argument("--model", default="ti2v-5b", choices=MODELS)
+    add_transformer_options(parser)
     parser.add_argument("--vae", default="2.2", choices=["2.1", "2.2"])
     parser.add_argument("--only", choices=["decode", "encode"], help="one direction of the VAE")
-    parser.add_argument("--layers", type=int, default=3)
-    parser.add_argument("--scale", action="store_true", help="tell the seconds of the model's whole depth")
-    parser.add_argument("--latent", default="5x16x16", help="latent frames x height x width")
     parser.add_argument("--dtype", choices=DTYPES, help="bf16 unless given; f32 for vae")
+    parser.add_argument("--compile", action="store_true", help="the transformer as torch.compile makes it")
     parser.add_argument("--tokens", type=int, default=512)
     parser.add_argument("--heads", type=int, default=24)
     parser.add_argument("--m", type=int, default=1080)
     parser.add_argument("--k", type=int, default=3072)
     parser.add_argument("--n", type=int, default=14336)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--warm-up", type=int, default=1, help="runs before those that count")
     options = parser.parse_args()
     options.dtype = options.dtype or ("f32" if options.part == "vae" else "bf16")
     return options
+
+
+def add_transformer_options(parser):
+    """Options of every peer that runs the transformer."""
+    parser.add_argument("--model", default="ti2v-5b", choices=MODELS)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--scale", action="store_true", help="tell the seconds of the model's whole depth")
+    parser.add_argument("--latent", default="5x16x16", help="latent frames x height x width")
+    parser.add_argument("--kept-context", action="store_true", help="make the prompt's keys and values before")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--warm-up", type=int, default=1, help="runs before those that count")
 
 
 def main():
@@ -213,7 +269,12 @@ def main():
     torch.set_num_threads(options.threads)
     with torch.no_grad():
         result = PARTS[options.part](options)
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")}
+    show(result, options, ("torch", "diffusers", "transformers"))
+
+
+def show(result, options, packages):
+    """Prints a result with what is told of every measurement."""
+    versions = {name: importlib.metadata.version(name) for name in packages}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     shared = dict(dtype=options.dtype, threads=options.threads, peak_rss_gib=round(peak, 2), **versions)
     print(json.dumps(dict(part=options.part) | result | shared), flush=True)
