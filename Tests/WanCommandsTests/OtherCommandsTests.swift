@@ -175,6 +175,7 @@ extension WanCommandTests {
       try await fails(64, ["bench", "transformer", "--model", "nano"], says: "'nano'", "ti2v-5b")
       try await fails(64, ["bench", "clip", "--model", "i2v-a14b"], says: "i2v-a14b", "picture")
       try await fails(64, ["bench", "clip", "--size", "830x480"], says: "830x480", "multiples of 32")
+      try await fails(64, ["bench", "clip", "--size", "9223372036854775776x32"], says: "up to 8192")
       try await fails(64, ["bench", "clip", "--frames", "120"], says: "--frames 120", "multiple of 4")
       try await fails(64, ["bench", "clip", "--steps", "0"], says: "--steps 0")
       try await fails(64, ["bench", "clip", "--layers", "1"], says: "--layers 1", "2 to 30")

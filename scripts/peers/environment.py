@@ -30,10 +30,11 @@ def output(*command):
 
 
 def build_wan():
-    command = ["swift", "build", "-c", "release", "--product", "wan"]
+    # The flags of scripts/lib.sh, so that one build serves all scripts.
+    flags = ["swift", "build", "-c", "release", "-debug-info-format", "none"]
     try:
-        subprocess.run(command, cwd=ROOT, check=True)
-        folder = subprocess.run([*command[:4], "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
+        subprocess.run([*flags, "--product", "wan"], cwd=ROOT, check=True)
+        folder = subprocess.run([*flags, "--show-bin-path"], cwd=ROOT, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise PeerError(f"cannot build wan ({error}); scripts/test checks what a build needs") from None
     return Path(folder.stdout.strip()) / "wan"

@@ -158,8 +158,8 @@ WAN_INLINE V(vf) V(exp)(V(vf) x) {
   return p * V(power_of_two)((V(vi))shifted - WAN_ROUNDER_BITS);
 }
 
-/// ReLU, by which NaN stays NaN; SiLU, and GELU's tanh form as x / (1 + e^-2u): 1 + tanh u = 2 / (1 + e^-2u) without the cancellation. With WAN_PAIRS
-/// results are rounded to bfloat16, and the quotient is right to 2e-4.
+/// ReLU, by which NaN stays NaN; SiLU, and GELU's tanh form as x / (1 + e^-2u): 1 + tanh u = 2 / (1 + e^-2u) without the
+/// cancellation. With WAN_PAIRS results are rounded to bfloat16, and the quotient is right to 2e-4.
 WAN_INLINE V(vf) V(activation)(V(vf) x, wan_activation_t activation) {
   if (activation == WAN_ACT_NONE) return x;
   if (activation == WAN_ACT_RELU) return V(max)(V(splat)(0.0f), x);

@@ -30,6 +30,20 @@ public enum Descriptor {
     }
   }
 
+  /// Writes all bytes to a file.
+  ///
+  /// - Throws: what the system says, of the file at `path`.
+  static func writeAll(_ bytes: Span<UInt8>, to descriptor: Int32, path: String) throws(FileError) {
+    var start = 0
+    while start < bytes.count {
+      switch write(bytes.extracting(start...), to: descriptor) {
+      case .wrote(let count): start += count
+      case .full: throw FileError(path: path, operation: "write", reason: "it takes no more")
+      case .failed(let code): throw FileError(path: path, operation: "write", reason: systemReason(code))
+      }
+    }
+  }
+
   /// Reads what is there, at most as much as the block takes.
   ///
   /// - Returns: how many bytes were read: 0 at the end.

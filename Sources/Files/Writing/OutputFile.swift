@@ -67,14 +67,7 @@ public final class OutputFile {
   /// Appends the bytes.
   public func write(_ bytes: Span<UInt8>) throws(FileError) {
     precondition(descriptor >= 0, "\(path) is closed")
-    var start = 0
-    while start < bytes.count {
-      switch Descriptor.write(bytes.extracting(start...), to: descriptor) {
-      case .wrote(let count): start += count
-      case .full: throw FileError(path: path, operation: "write", reason: "it takes no more")
-      case .failed(let code): throw FileError(path: path, operation: "write", reason: systemReason(code))
-      }
-    }
+    try Descriptor.writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Ends the writing; the file is whole and on the disk, under its temporary name.

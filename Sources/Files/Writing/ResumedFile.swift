@@ -52,14 +52,7 @@ public final class ResumedFile {
 
   /// Writes bytes where the last reading or writing ended.
   public func write(_ bytes: Span<UInt8>) throws(FileError) {
-    var start = 0
-    while start < bytes.count {
-      switch Descriptor.write(bytes.extracting(start...), to: descriptor) {
-      case .wrote(let count): start += count
-      case .full: throw FileError(path: path, operation: "write", reason: "it takes no more")
-      case .failed(let code): throw FileError(path: path, operation: "write", reason: systemReason(code))
-      }
-    }
+    try Descriptor.writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Puts the file on the disk for good, then under its name, replacing what bore it.

@@ -37,8 +37,8 @@ struct BenchClip: AsyncParsableCommand {
   func validate() throws {
     let synthetic = try synthetic()
     let space = synthetic.autoencoder.stride.space * TransformerConfiguration.patch.height
-    guard size.width % space == 0, size.height % space == 0, size.width > 0, size.height > 0 else {
-      throw ValidationError("--size \(size): width and height of \(model) are multiples of \(space)")
+    guard [size.width, size.height].allSatisfy({ (1...8192).contains($0) && $0 % space == 0 }) else {
+      throw ValidationError("--size \(size): width and height of \(model) are multiples of \(space), up to 8192")
     }
     if let frames, !(1...1001).contains(frames) || frames % 4 != 1 {
       throw ValidationError("--frames \(frames) is not one more than a multiple of 4, up to 1001")
