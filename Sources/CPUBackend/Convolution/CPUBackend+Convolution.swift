@@ -99,10 +99,15 @@ extension CPUBackend {
 
   /// Output rows of a tile: some 2048 pixels for our kernels and 512 for oneDNN's, fewer when a frame would give less
   /// than four tiles.
+  ///
+  /// Ours are whole squares of Winograd's way, counted from the frame's top: a band of fewer rows would throw away most of
+  /// its squares, and other squares would round in another way.
   private func rowsOfBand(_ height: Int, _ width: Int, blocks: Int, _ weights: WindowWeights) -> Int {
     let rows = max(1, (weights.isPacked ? 512 : 2048) / max(1, width))
     let limit = max(1, min(rows, (height * blocks + 3) / 4))
-    return weights.isPacked || limit < 4 ? limit : limit / 4 * 4
+    if weights.isPacked { return limit }
+    let square = WindowWeights.largestSquare
+    return max(square, limit / square * square)
   }
 
   /// Frames of a tile: as many as make 2048 pixels and leave two tiles for each thread, evenly.

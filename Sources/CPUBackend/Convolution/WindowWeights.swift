@@ -19,13 +19,16 @@ enum WindowWeights {
   ///
   /// F(4 x 4) moves a result by some 3e-6 of its size: below what bfloat16 rounds away, too much beside float32. It is
   /// computed in float32, and still faster than products of bfloat16; F(2 x 2) is not.
+  ///
+  /// Never chosen by the number of pixels: a part of a frame must be computed as the whole frame is.
   func tileSize(_ key: WindowKey) -> Int {
     guard case .taps(let weight) = self, key.kernelHeight == 3, key.kernelWidth == 3 else { return 1 }
-    let pixels = key.outputHeight * key.outputWidth
     guard key.strideHeight == 1, key.strideWidth == 1, key.inputs >= 64, key.outputs >= 64 else { return 1 }
-    if weight.dtype == .bf16 && pixels >= 512 { return 4 }
-    return pixels >= 128 && !key.bf16 ? 2 : 1
+    return weight.dtype == .bf16 ? WindowWeights.largestSquare : 2
   }
+
+  /// The largest m that is used.
+  static let largestSquare = 4
 }
 
 /// The convolution of windows of one size with one block of a kernel's outputs.

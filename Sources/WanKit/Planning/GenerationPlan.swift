@@ -131,7 +131,8 @@ extension GenerationPlan {
     noise = request.noise
     precision = request.precision
     decodingTiling = try Self.tiling(
-      request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits)
+      request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits,
+      within: limit)
     imageEncoder = image == nil ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)

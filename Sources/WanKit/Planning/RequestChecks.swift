@@ -99,9 +99,10 @@ extension GenerationPlan {
       "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
-  /// Never by the memory that there is: tiles change the last bits, and the same request must give the same bytes.
+  /// By the memory that there is: tiles change no bit of a clip.
   static func tiling(
-    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits
+    _ request: GenerationRequest, _ latents: Shape, _ decoder: LatentDecoder, _ traits: BackendTraits,
+    within limit: MachineMemory.Limit?
   ) throws(RequestError) -> VAETiling {
     guard case .vae(let autoencoder) = decoder else {
       guard request.decodingTiling ?? .whole == .whole else {
@@ -111,7 +112,8 @@ extension GenerationPlan {
     }
     guard let tiling = request.decodingTiling else {
       return VAETiling.chosen(
-        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits)
+        for: autoencoder.configuration, latents: latents, precision: request.precision, on: traits,
+        budget: VAETiling.budget(request.precision, within: limit))
     }
     guard tiling.rows <= latents[2], tiling.columns <= latents[3] else {
       throw .field(

@@ -23,6 +23,11 @@ public struct FrameRegion: Sendable, Hashable {
     mapped { $0.lowerBound - radius..<$0.upperBound + radius }.clamped(to: frame)
   }
 
+  /// The smallest region around this one that begins and ends between squares of pixels, or at the frame's edge.
+  func aligned(to square: Int, inside frame: FrameRegion) -> FrameRegion {
+    mapped { $0.lowerBound / square * square..<($0.upperBound + square - 1) / square * square }.clamped(to: frame)
+  }
+
   /// What a 3x3 convolution over the doubled frame reads of the small one in order to give this region.
   func beforeDoubling(inside frame: FrameRegion) -> FrameRegion {
     mapped { ($0.lowerBound - 1) >> 1..<$0.upperBound / 2 + 1 }.clamped(to: frame)

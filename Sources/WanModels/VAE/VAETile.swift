@@ -2,11 +2,18 @@
 ///
 /// Coarse levels reach far but are cheap, fine ones the other way round; so each level gets a margin of its own, and
 /// what a missing neighbour has spoilt is cut away after it.
+///
+/// A convolution may compute squares of pixels together, which round as one (Winograd's way): so a missing neighbour
+/// spoils a whole square. Tiles are cut between squares, and a margin is counted in them: the bits are those of the whole
+/// frame.
 package struct VAETile: Sendable, Hashable {
   /// What each stage takes in, in pixels of its input.
   package let stages: [FrameRegion]
   /// What the head takes in, and what it is to give, in pixels of the last stage.
   package let head, output: FrameRegion
+
+  /// The side of the squares, at most.
+  static let square = 4
 
   /// - Parameters:
   ///   - part: the region of the latents that the tile stands for.
@@ -20,7 +27,8 @@ package struct VAETile: Sendable, Hashable {
     var inputs: [FrameRegion] = []
     for (stage, frame) in zip(stages, frames).reversed() {
       if stage.resample != nil { needed = needed.beforeDoubling(inside: frame) }
-      needed = needed.grown(by: 2 * stage.blocks.count, inside: frame)  // two 3x3 convolutions a block
+      needed = needed.aligned(to: Self.square, inside: frame)
+      needed = needed.grown(by: 2 * stage.blocks.count * Self.square, inside: frame)  // two 3x3 convolutions a block
       inputs.append(needed)
     }
     self.stages = inputs.reversed()

@@ -38,16 +38,17 @@ public struct SamplingEstimate: Sendable, Hashable {
     context = c.layers * 2 * prompts * textRows * c.dimension * element
     stream = rows * c.dimension * float
     latents = (prompts + Self.solverLatents) * shape.count * float
+    let isWidened = precision != .f32 && !traits.precisions.contains(.bf16)
     // What a linear of so many inputs takes beside its result.
     func factors(_ inputs: Int) -> Int {
       if precision == .int8, traits.precisions.contains(.int8) { return rows * inputs }
-      let isWidened = precision != .f32 && !traits.precisions.contains(.bf16)
       return isWidened ? min(rows, Self.widenedRows) * inputs * float : 0
     }
     let width = rows * c.dimension * element
     let inner = rows * c.feedForward * element
     // The normalised stream, queries, keys, values, what was attended to, and keys and values in the kernel's layout.
-    let attention = 5 * width + max(factors(c.dimension), min(2 * width, Self.packedKeys))
+    let packed = 2 * rows * c.dimension * (isWidened ? float : element)
+    let attention = 5 * width + max(factors(c.dimension), min(packed, Self.packedKeys))
     let feedForward = width + inner + max(factors(c.dimension), factors(c.feedForward))
     block = max(attention, feedForward)
   }

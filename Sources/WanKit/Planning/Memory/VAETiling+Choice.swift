@@ -2,9 +2,12 @@ public import Tensors
 public import WanModels
 
 extension VAETiling {
-  /// Bytes that decoding may take unless somebody asks otherwise: 4 GiB, in float32 twice that.
-  public static func budget(_ precision: Precision) -> Int {
-    precision == .f32 ? 8 << 30 : 4 << 30
+  /// Bytes that decoding may take: all that somebody asked for; three quarters of what is free, but no less than decoding
+  /// takes where nobody says anything, 4 GiB and in float32 twice that.
+  public static func budget(_ precision: Precision, within limit: MachineMemory.Limit? = nil) -> Int {
+    let usual = precision == .f32 ? 8 << 30 : 4 << 30
+    guard let limit else { return usual }
+    return limit.bound == .asked ? limit.byteCount : min(limit.byteCount, max(usual, limit.byteCount / 4 * 3))
   }
 
   /// Most rows or columns that are chosen; a finer tiling would mostly compute margins.
