@@ -42,7 +42,8 @@ public final class CPUBackend: HostBackend {
     traits = BackendTraits(
       memory: .host, precisions: multipliesBF16 ? [.f32, .bf16, .int8] : [.f32, .int8],
       usesWeightsInPlace: !packsBF16,
-      overhead: .init(scratch: CPUBackend.typicalScratch, kept: idleLimit))
+      overhead: .init(scratch: CPUBackend.typicalScratch, kept: idleLimit),
+      arithmetic: "cpu \(instructionSet.rawValue)" + (packsBF16 ? ", oneDNN \(version)" : ""))
     name = "cpu \(instructionSet.rawValue), \(count), oneDNN \(version)"
   }
 

@@ -32,11 +32,9 @@ struct DeviceTests {
 
   @Test("every device that this machine has makes a backend of its name, on the threads asked for")
   func backends() {
-    var options = EngineOptions()
-    options.threads = 1
     for device in Devices.all where device.absence() == nil {
       #expect(device.name != Devices.automatic && !device.summary.isEmpty)
-      let backend = device.makeBackend(options)
+      let backend = device.makeBackend(1)
       #expect(backend.name.hasPrefix(device.name) && backend.name.contains("1 thread"), "\(backend.name)")
     }
     #expect(Set(Devices.all.map(\.name)).count == Devices.all.count)

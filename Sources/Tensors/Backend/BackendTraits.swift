@@ -34,12 +34,18 @@ public struct BackendTraits: Sendable, Hashable {
   public let usesWeightsInPlace: Bool
   /// What it holds beside the tensors of networks.
   public let overhead: Overhead
+  /// Whose arithmetic it is, down to the last bit: results of one text are the same, whatever else differs.
+  public let arithmetic: String
 
   /// What a backend says of itself; by default it holds nothing but tensors.
-  public init(memory: Memory, precisions: Set<Precision>, usesWeightsInPlace: Bool, overhead: Overhead = Overhead()) {
+  public init(
+    memory: Memory, precisions: Set<Precision>, usesWeightsInPlace: Bool, overhead: Overhead = Overhead(),
+    arithmetic: String = "plain"
+  ) {
     self.memory = memory
     self.precisions = precisions
     self.usesWeightsInPlace = usesWeightsInPlace
     self.overhead = overhead
+    self.arithmetic = arithmetic
   }
 }

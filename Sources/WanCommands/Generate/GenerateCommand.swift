@@ -21,64 +21,44 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Engine") var memory: MemoryOptions
   @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
+  @OptionGroup(title: "Saving") var saving: SavingOptions
 
   func validate() throws {
     try quantized.check(engine.precision)
-  }
-
-  func run() async throws {
-    do {
-      try await interruptible { try await generate() }
-    } catch is CancellationError {
-      stop()
-    } catch MediaError.cancelled {
-      stop()
-    } catch let error as RequestError {
-      Console.note("Error: \(error.inOptions)")
-      throw ExitCode(EX_USAGE)
-    } catch {
-      throw error.advised
+    guard saving.saveRun == nil || output.output != "-" && output.saveTensors == nil else {
+      throw ValidationError("--save-run cannot bring back what --output - and --save-tensors have of earlier steps")
     }
   }
 
-  /// Ends a command that Ctrl-C stopped.
-  ///
-  /// Without the process's exit handlers: the library that runs ffmpeg may have a task on its way out, which crashes when
-  /// it meets what they tear down.
-  private func stop() -> Never {
-    Console.note("stopped; nothing was written")
-    _exit(130)
+  func run() async throws {
+    try await ClipRun.guarded { try await generate() }
   }
 
   private func generate() async throws {
-    let started = ContinuousClock.now
     let places = try output.places()
+    if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
-    let plan = try await plan(on: backend.traits)
+    var request = clip.request(precision: engine.precision)
+    let (path, parts) = try source.located()
+    let model = try ModelOptions.open(path, parts)
+    if let image = clip.image { request.image = try await picture(image) }
+    let plan = try GenerationPlan(
+      request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
     try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
-    if !output.force { try plan.checkMemory(on: backend.traits) }
-    let reporter = ProgressReporter(style: .init(json: output.json, quiet: output.quiet))
-    reporter.begin(PlanReport(plan, on: backend, clip: places.clip))
+    if !output.report.force { try plan.checkMemory(on: backend.traits) }
+    let record = RunRecord(
+      plan, of: request, model: (path, parts),
+      output: .init(
+        path: places.clip.name, isChosen: places.reservation != nil, hasMetadata: !output.noMetadata),
+      fingerprint: .init(plan, on: backend.traits, version: SoftwareVersion.current))
     let engine = Engine(
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
-    let target = ClipOutput(
-      places.clip, ffmpeg: ffmpeg, metadata: output.noMetadata ? nil : ClipMetadata(plan).json)
-    let trace = try await engine.clip(
-      plan, into: target, keepTrace: places.tensors != nil, onEvent: reporter.show)
-    if let trace, let file = places.tensors { try trace.write(to: file.path) }
-    reporter.end(
-      EndReport(
-        output: places.clip.name, seconds: (ContinuousClock.now - started).inSeconds,
-        peakMemory: CPUBackend.peakMemory()))
-  }
-
-  private func plan(on traits: BackendTraits) async throws -> GenerationPlan {
-    var request = clip.request(precision: engine.precision)
-    let model = try source.open()
-    if let image = clip.image { request.image = try await picture(image) }
-    return try GenerationPlan(request, model: model, on: traits, memory: memory.limit(isForced: output.force))
+    let run = ClipRun(
+      plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
+      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping)
+    try await run.carryOut(from: nil, output.report.reporter)
   }
 
   private func picture(_ path: String) async throws -> RGBImage {
@@ -114,7 +94,7 @@ extension GenerationPlan {
 
 extension RequestError {
   /// The error as a user of the command knows its parts.
-  fileprivate var inOptions: String {
+  var inOptions: String {
     switch self {
     case .field(let field, let reason): "--\(field.option): \(reason)"
     case .schedule(let error): "--\(error)"
@@ -141,10 +121,12 @@ extension RequestField {
 
 extension Error {
   /// The error with what the command offers against it, where it offers something.
-  fileprivate var advised: any Error {
+  var advised: any Error {
     switch self {
     case let unfinished as UnfinishedClip:
       UnfinishedClip(reason: unfinished.reason.advised, latents: unfinished.latents)
+    case let unfinished as UnfinishedRun:
+      UnfinishedRun(reason: unfinished.reason.advised, folder: unfinished.folder)
     case let sampling as SamplingError:
       sampling.advice.map { CommandError("\(sampling); \($0)") } ?? sampling
     default: self

@@ -24,21 +24,14 @@ struct OutputOptions: ParsableArguments {
   @Flag(help: "Leave prompt and settings out of the clip's metadata.")
   var noMetadata = false
 
-  @Flag(help: "One JSON object per event on standard output.")
-  var json = false
-
-  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
-  var quiet = false
-
-  @Flag(help: "Run even where the plan needs more memory than there is.")
-  var force = false
+  @OptionGroup(title: "Output") var report: ReportOptions
 
   func validate() throws {
     guard output == "-" else {
       guard stream == nil else { throw ValidationError("--stream says what --output - writes; give both") }
       return
     }
-    guard !json else { throw ValidationError("--output - and --json both take standard output; give one") }
+    guard !report.json else { throw ValidationError("--output - and --json both take standard output; give one") }
   }
 
   /// What the run will write, looked at as far as that can be done before there is a plan.
@@ -49,7 +42,7 @@ struct OutputOptions: ParsableArguments {
       try clip.probe()
       return OutputPlaces(clip: clip, reservation: nil, tensors: tensors)
     }
-    let reservation = output == nil ? try reserve() : nil
+    let reservation = output == nil ? try Self.reserve() : nil
     let clip = try ClipTarget(path: reservation?.path ?? output ?? "clip.mp4")
     try clip.probe()
     return OutputPlaces(clip: clip, reservation: reservation, tensors: tensors)
@@ -63,7 +56,7 @@ struct OutputOptions: ParsableArguments {
   }
 
   /// The first of clip.mp4, clip-2.mp4, ... that is free, for this run alone.
-  private func reserve() throws -> NameReservation {
+  static func reserve() throws -> NameReservation {
     let names = ["clip.mp4"] + (2...9999).map { "clip-\($0).mp4" }
     guard let reservation = NameReservation.first(of: names) else {
       throw CommandError("clip.mp4 to clip-9999.mp4 are all taken here; name the clip with --output")
@@ -83,6 +76,20 @@ struct OutputOptions: ParsableArguments {
       throw failure(error.description)
     }
   }
+}
+
+/// How a run is told of, and whether it is run where it does not fit.
+struct ReportOptions: ParsableArguments {
+  @Flag(help: "One JSON object per event on standard output.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+  var quiet = false
+
+  @Flag(help: "Run even where the plan needs more memory than there is.")
+  var force = false
+
+  var reporter: ProgressReporter { ProgressReporter(style: .init(json: json, quiet: quiet)) }
 }
 
 /// The files of a run, looked at before it.

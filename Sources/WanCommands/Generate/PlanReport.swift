@@ -15,6 +15,10 @@ struct PlanReport: Encodable {
   private let machineMemoryBytes: Int
   /// Pictures of an older set that the clip takes away, told to people alone.
   private let replaced: Int
+  /// Where the run is saved while it goes.
+  var savedRun: String?
+  /// Steps that were taken before, where a saved run goes on.
+  var stepsDone: Int?
 
   init(
     _ plan: GenerationPlan, on backend: any Backend, clip: ClipTarget, machine: MachineMemory = MachineMemory()
@@ -28,7 +32,7 @@ struct PlanReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case event, folder, parts, backend, output, machineMemoryBytes
+    case event, folder, parts, backend, output, machineMemoryBytes, savedRun, stepsDone
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -40,6 +44,8 @@ struct PlanReport: Encodable {
     try fields.encode(backend, forKey: .backend)
     try fields.encode(output, forKey: .output)
     try fields.encode(machineMemoryBytes, forKey: .machineMemoryBytes)
+    try fields.encodeIfPresent(savedRun, forKey: .savedRun)
+    try fields.encodeIfPresent(stepsDone, forKey: .stepsDone)
   }
 
   /// The plan in lines for people.
@@ -88,6 +94,8 @@ struct PlanReport: Encodable {
     lines.append("engine   \(backend), \(clip.precision.rawValue)")
     let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"
     lines.append("output   \(output)\(removed)")
+    if let savedRun { lines.append("saving   \(savedRun), for 'wan resume'") }
+    if let stepsDone { lines.append("resuming after step \(stepsDone) of \(clip.steps)") }
     return lines
   }
 }

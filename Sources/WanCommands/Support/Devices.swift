@@ -9,13 +9,13 @@ struct Device: Sendable {
   /// Why it cannot be had here; `nil` where it can.
   let absence: @Sendable () -> String?
   /// Makes its backend, where it can be had.
-  let makeBackend: @Sendable (EngineOptions) -> any Backend
+  let makeBackend: @Sendable (_ threads: Int?) -> any Backend
 }
 
 /// The devices that the command knows: a new backend is one more entry, before those that it is faster than.
 enum Devices {
   static let all = [
-    Device(name: "cpu", summary: "the processor", absence: { nil }, makeBackend: { CPUBackend(threads: $0.threads) })
+    Device(name: "cpu", summary: "the processor", absence: { nil }, makeBackend: { CPUBackend(threads: $0) })
   ]
 
   /// Stands for the first device that can be had.

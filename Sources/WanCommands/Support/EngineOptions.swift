@@ -4,10 +4,7 @@ import WanKit
 
 /// Options of everything that computes.
 struct EngineOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What to compute on: \(Devices.names), or auto for the best that there is.", valueName: "name"))
-  var device: String = Devices.automatic
+  @OptionGroup(title: "Engine") var hardware: HardwareOptions
 
   @Option(
     help: """
@@ -15,6 +12,20 @@ struct EngineOptions: ParsableArguments {
       transformer's blocks, bf16 elsewhere).
       """)
   var precision: Precision = .bf16
+
+  /// As asked for.
+  var threads: Int? { hardware.threads }
+
+  /// The backend of the device, which has been found.
+  func makeBackend() throws -> any Backend { try hardware.makeBackend() }
+}
+
+/// What to compute on.
+struct HardwareOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What to compute on: \(Devices.names), or auto for the best that there is.", valueName: "name"))
+  var device: String = Devices.automatic
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Threads to compute on; all cores unless given.", valueName: "n"))
@@ -33,7 +44,7 @@ struct EngineOptions: ParsableArguments {
 
   /// The backend of the device; ``validate()`` has found it.
   func makeBackend() throws -> any Backend {
-    try Devices.device(named: device).makeBackend(self)
+    try Devices.device(named: device).makeBackend(threads)
   }
 }
 

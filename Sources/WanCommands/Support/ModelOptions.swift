@@ -77,18 +77,24 @@ struct ModelOptions: ParsableArguments {
   /// - Throws: `CommandError` where no model is named and the bundled one is not there, or one is named that was not
   ///   pulled; ``ModelError``.
   func open() throws -> ModelFolder {
-    let parts = parts
-    guard let folder = model ?? (parts.namesTransformer ? nil : ModelLocator.bundled()) else {
-      guard parts.namesTransformer else {
-        throw CommandError(
-          "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a model with --model")
-      }
-      return try ModelFolder(path: nil, parts: parts)
-    }
-    return try Self.open(folder, parts)
+    let (path, parts) = try located()
+    return try Self.open(path, parts)
   }
 
-  private static func open(_ model: String, _ parts: PartPaths) throws -> ModelFolder {
+  /// The model's folder or file as it is named, or the bundled one; `nil` where parts name all of it.
+  func located() throws -> (path: String?, parts: PartPaths) {
+    let parts = parts
+    let path = model ?? (parts.namesTransformer ? nil : ModelLocator.bundled())
+    guard path != nil || parts.namesTransformer else {
+      throw CommandError(
+        "the bundled model (Models/\(ModelLocator.bundledName)) is not near the command; name a model with --model")
+    }
+    return (path, parts)
+  }
+
+  /// - Throws: as ``open()``.
+  static func open(_ model: String?, _ parts: PartPaths) throws -> ModelFolder {
+    guard let model else { return try ModelFolder(path: nil, parts: parts) }
     let folder = try LocalHub.folder(for: model)
     do throws(ModelError) {
       return try ModelFolder(path: folder, parts: parts)

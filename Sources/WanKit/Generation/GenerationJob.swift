@@ -55,6 +55,10 @@ final class GenerationJob {
 
   /// The latents [C, T, h, w] of the clip.
   private func sample() throws -> Tensor {
+    if let state = listeners.state, state.facts.step == plan.steps {
+      try plan.check(state)
+      return state.latents
+    }
     let embeddings = try stage(.encodingText) { try encodeText() }
     let conditioning = try condition()
     let start = start()

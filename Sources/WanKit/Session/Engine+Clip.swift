@@ -1,5 +1,6 @@
 import Files
 public import Media
+public import Sampling
 import Synchronization
 public import Tensors
 
@@ -28,8 +29,8 @@ extension Engine {
   ///   unless sampling was done: then ``UnfinishedClip``, which says where the latents are.
   @discardableResult
   public func clip(
-    _ plan: GenerationPlan, into output: ClipOutput, keepTrace: Bool = false, observers: [any StepObserver] = [],
-    onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
+    _ plan: GenerationPlan, into output: ClipOutput, from state: RunState? = nil, keepTrace: Bool = false,
+    observers: [any StepObserver] = [], onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
   ) async throws -> GenerationTrace? {
     let settings = try ClipSettings(
       width: plan.width, height: plan.height, frameRate: plan.framesPerSecond, frameCount: plan.frames,
@@ -38,7 +39,7 @@ extension Engine {
     let sampled = Sampled()
     let recorder = keepTrace ? TraceRecorder() : nil
     let listeners = JobListeners(
-      recorder: recorder, observers: observers, onEvent: onEvent, state: nil, sampled: sampled.take)
+      recorder: recorder, observers: observers, onEvent: onEvent, state: state, sampled: sampled.take)
     do {
       try await perform(plan, listeners) { chunk in
         for frame in RGBImage.frames(of: chunk) { try await writer.write(frame) }
