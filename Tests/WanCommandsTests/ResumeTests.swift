@@ -77,14 +77,14 @@ extension WanCommandTests {
     func listing() async throws {
       let folder = try TemporaryFolder()
       let victim = Victim(model: "ti2v", solver: "unipc")
-      _ = try await wan(victim.arguments + ["--save-run", "a.run", "--keep-run"], in: folder)
+      _ = try await wan(victim.arguments + ["--save-run", "a.run/", "--keep-run"], in: folder)
       let list = try await wan(["runs"], in: folder)
       #expect(list.output.hasPrefix("a.run: step 12 of 12, decoding is left, "), "\(list.output)")
       let report = try await wan(["runs", folder.path, "--json"], in: TemporaryFolder()).events()
       #expect((report.first?["runs"] as? [[String: any Sendable]])?.first?["steps"] as? Int == 12)
       let elsewhere = try TemporaryFolder()
       let resumed = try await wan(
-        ["resume", folder.path("a.run"), "-o", "b.y4m", "--keep-run", "--json"], in: elsewhere)
+        ["resume", folder.path("a.run") + "/", "-o", "b.y4m", "--keep-run", "--json"], in: elsewhere)
       #expect(resumed.status.isSuccess, "\(resumed.errors)")
       #expect(try resumed.events().first?["stepsDone"] as? Int == 12)
       #expect(try elsewhere.bytes("b.y4m") == folder.bytes("a.y4m"))

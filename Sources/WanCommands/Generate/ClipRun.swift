@@ -82,7 +82,7 @@ extension ClipRun {
       try await interruptible(body)
     } catch let stopped as StoppedRun {
       stop("\(stopped)")
-    } catch  where error is CancellationError || error.isCancelledMedia {
+    } catch let error where error is CancellationError || error.isCancelledMedia {
       stop("stopped; nothing was written")
     } catch let error as RequestError {
       Console.note("Error: \(error.inOptions)")

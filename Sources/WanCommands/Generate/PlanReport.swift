@@ -51,33 +51,9 @@ struct PlanReport: Encodable {
   /// The plan in lines for people.
   var lines: [String] {
     let clip = summary.clip
-    let guidance =
-      clip.guidanceLow == clip.guidanceHigh
-      ? "\(clip.guidanceLow)" : "\(clip.guidanceLow) low, \(clip.guidanceHigh) high"
-    let noise = clip.noise.split(separator: " ").first ?? ""
-    var lines = [
-      "model    \(clip.model) (\(folder))"
-    ]
+    var lines = ["model    \(clip.model) (\(folder))"]
     lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
-    for adapter in clip.adapters ?? [] {
-      let expert = adapter.expert.map { ", \($0.rawValue) noise" } ?? ""
-      lines.append("lora     \(adapter.path), strength \(adapter.strength)\(expert)")
-    }
-    if let like = clip.like { lines.append("like     \(like.rawValue)") }
-    if let chosen = clip.recipe {
-      lines.append(
-        "recipe   \(chosen.recipe.name), for a model distilled to \(chosen.recipe.steps) steps"
-          + (chosen.toldBy.map { ", told by \($0)" } ?? ""))
-    }
-    lines += [
-      "clip     \(clip.size), \(Format.count(clip.frames, "frame")) at \(Format.rate(clip.fps)) fps "
-        + "(\(Format.fixed(Double(clip.frames) / clip.fps, 1)) s), \(Format.count(summary.tokens, "token"))",
-      "sampling \(Format.count(clip.steps, "step")) \(clip.solver.rawValue), shift \(clip.shift), guidance \(guidance), "
-        + "seed \(clip.seed) (\(noise) noise)",
-    ]
-    if let timesteps = clip.timesteps {
-      lines.append("         at timesteps " + timesteps.map { Format.fixed(Double($0), 1) }.joined(separator: ", "))
-    }
+    lines += clip.lines(tokens: summary.tokens)
     if summary.experts.count > 1 || summary.experts.first?.expert != .only {
       let parts = summary.experts.map {
         "\($0.expert.rawValue) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)"

@@ -29,6 +29,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError``.
   public static func check(_ folder: String) throws(SavedRunError) {
+    let folder = withoutSlash(folder)
     if let status = FileStatus(path: folder) {
       guard status.kind == .folder else { throw SavedRunError(folder, "is no folder; name another") }
       guard !has(folder, recordName) else {
@@ -47,6 +48,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError``.
   public static func create(_ folder: String, _ record: RunRecord) throws(SavedRunError) -> SavedRun {
+    let folder = withoutSlash(folder)
     try check(folder)
     do {
       try OutputFile.makeFolder(path: folder)
@@ -68,7 +70,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError`` where there is none, it is damaged, or another program has it.
   public static func open(_ folder: String) throws(SavedRunError) -> SavedRun {
-    let record = try record(folder)
+    let (folder, record) = (withoutSlash(folder), try record(folder))
     return SavedRun(folder, record, try lock(folder))
   }
 
@@ -93,6 +95,13 @@ public final class SavedRun: Sendable {
     guard has(folder, lockName) else { return false }
     if case .busy = SharedLock.attempt(Paths.join(folder, lockName)) { return true }
     return false
+  }
+
+  /// A folder's path as it has a name: shells end it in a slash.
+  private static func withoutSlash(_ folder: String) -> String {
+    var path = folder
+    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
+    return path
   }
 
   private static func has(_ folder: String, _ name: String) -> Bool {
