@@ -172,7 +172,8 @@ struct BenchVAE: AsyncParsableCommand {
   private func tiling(_ configuration: VAEConfiguration, on backend: any Backend) -> VAETiling {
     vaeTiles.tiling
       ?? VAETiling.chosen(
-        for: configuration, latents: shape(configuration), precision: options.engine.precision, on: backend.traits)
+        for: configuration, latents: shape(configuration), precision: options.engine.precision, on: backend.traits,
+        budget: VAETiling.budget(options.engine.precision, within: MachineMemory().free()))
   }
 }
 
