@@ -25,7 +25,7 @@ struct SavedRunTests {
       record = RunRecord(
         plan, of: request, model: (model, PartPaths()),
         output: .init(path: "clip.y4m", isChosen: false, hasMetadata: true),
-        fingerprint: RunFingerprint(plan, on: .reference, version: "1"))
+        folder: folder.path, fingerprint: RunFingerprint(plan, on: .reference, version: "1"))
     }
 
     func state(_ value: Float = 0.5) -> RunState {
@@ -51,8 +51,9 @@ struct SavedRunTests {
     #expect(state.facts == sample.state().facts && SavedRun.stepsDone(sample.path) == 2)
     #expect(state.latents.floats() == sample.state().latents.floats())
     #expect(state.history.tensors.keys.sorted() == ["model.1"])
+    try "mine".write(toFile: sample.path + "/.mine", atomically: true, encoding: .utf8)
     opened.remove()
-    #expect(sample.folder.contents.isEmpty)
+    #expect(try sample.folder.allContents() == ["a.run", "a.run/.mine"])
   }
 
   @Test("belong to one program at a time, and take no folder that holds anything")
@@ -62,6 +63,9 @@ struct SavedRunTests {
     #expect(throws: SavedRunError.self) { try SavedRun.open(sample.path) }
     #expect(throws: SavedRunError.self) { try SavedRun.create(sample.path, sample.record) }
     #expect(throws: SavedRunError.self) { try SavedRun.check(sample.folder.path("")) }
+    let hidden = try TemporaryFolder()
+    try "mine".write(toFile: hidden.path(".mine"), atomically: true, encoding: .utf8)
+    #expect(throws: SavedRunError.self) { try SavedRun.check(hidden.path) }
     #expect(throws: SavedRunError.self) { try SavedRun.check(sample.folder.path("none/there")) }
     #expect(throws: SavedRunError.self) { try SavedRun.record(sample.folder.path("none")) }
     let other = try SavedRun.create(sample.folder.path("b.run"), Sample().record)

@@ -52,6 +52,7 @@ struct GenerateCommand: AsyncParsableCommand {
       plan, of: request, model: (path, parts),
       output: .init(
         path: places.clip.name, isChosen: places.reservation != nil, hasMetadata: !output.noMetadata),
+      folder: FileManager.default.currentDirectoryPath,
       fingerprint: .init(plan, on: backend.traits, version: SoftwareVersion.current))
     let engine = Engine(
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)

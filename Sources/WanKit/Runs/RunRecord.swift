@@ -43,13 +43,14 @@ public struct RunRecord: Sendable, Codable {
   /// - Parameters:
   ///   - request: that the plan was made of.
   ///   - model: the path and the parts that the model was opened by.
+  ///   - folder: that relative paths begin in.
   public init(
     _ plan: GenerationPlan, of request: GenerationRequest, model: (path: String?, parts: PartPaths), output: Output,
-    fingerprint: RunFingerprint
+    folder: String, fingerprint: RunFingerprint
   ) {
     (id, started) = (UUID(), Date())
     (self.request, self.model, parts) = (request, model.path, model.parts)
-    (folder, self.output) = (FileManager.default.currentDirectoryPath, output)
+    (self.folder, self.output) = (folder, output)
     (steps, self.fingerprint) = (plan.steps, fingerprint)
   }
 }

@@ -35,13 +35,15 @@ public final class SavedRun: Sendable {
       guard !has(folder, recordName) else {
         throw SavedRunError(folder, "holds a saved run already: go on with it, remove it, or name another folder")
       }
-      let names = (try? FolderNames(path: folder).names.filter { !$0.hasPrefix(".") }) ?? []
-      guard names.isEmpty else { throw SavedRunError(folder, "holds other files; name an empty or a new folder") }
     }
     do {
+      // What a killed program left of a record goes with it.
       let target = FileStatus(path: folder) == nil ? folder : Paths.join(folder, recordName)
       try OutputFolder(beside: target).remove()
     } catch { throw SavedRunError(folder, "cannot be used: \(error)") }
+    guard names(in: folder).allSatisfy({ $0 == lockName }) else {
+      throw SavedRunError(folder, "holds other files; name an empty or a new folder")
+    }
   }
 
   /// Makes a folder for a run, at its first step.
@@ -104,6 +106,11 @@ public final class SavedRun: Sendable {
     return path
   }
 
+  /// Everything in a folder, hidden or not; nothing where it is not there.
+  private static func names(in folder: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  }
+
   private static func has(_ folder: String, _ name: String) -> Bool {
     FileStatus(path: Paths.join(folder, name)) != nil
   }
@@ -125,11 +132,9 @@ public final class SavedRun: Sendable {
     for name in [Self.recordName, Self.stateName, Self.lockName] {
       try? FileManager.default.removeItem(atPath: path(name))
     }
-    // What a killed program left of a state has a hidden name.
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder),
-      names.allSatisfy({ $0.hasPrefix(".") })
-    else { return }
-    try? FileManager.default.removeItem(atPath: folder)
+    // What a killed program left of a state goes too; what anybody else has put there stays.
+    try? OutputFolder(beside: path(Self.recordName)).remove()
+    if Self.names(in: folder).isEmpty { try? FileManager.default.removeItem(atPath: folder) }
   }
 
   /// Bytes that the run takes on the disk.
