@@ -50,6 +50,7 @@ final class GenerationJob {
     context = nil
     endStream()
     networks.settle()
+    backend.trim()
     return networks
   }
 
@@ -175,6 +176,8 @@ final class GenerationJob {
   ) throws -> N {
     try networks.network(part, role, precision, adapters: adapters) {
       try Task.checkCancellation()
+      // Its weights need the memory that the results of what ran before lay in.
+      backend.trim()
       return try stage(role.loading) {
         let source = try source(of: part, precision, adapters)
         return (try part.reading(source).load(on: backend, precision: precision, adapters: adapters), source)
