@@ -27,6 +27,7 @@ struct CodingTests {
     (request.framesPerSecond, request.steps, request.shift) = (FrameRate(24_000, over: 1001), 50, 5.5)
     (request.guidance, request.solver) = (GuidanceScales(low: 3, high: 4), .dpmpp)
     (request.timesteps, request.switchStep) = ([999, 512.5], 1)
+    (request.sigmas, request.boundary, request.guidedSteps) = ([0.9, 0.25], 0.75, 2...7)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)
     (request.preset, request.profile) = ("lightx2v", .diffusers)
     request.adapters = [AdapterRequest(path: "a.safetensors", strength: 0.5, expert: .high)]

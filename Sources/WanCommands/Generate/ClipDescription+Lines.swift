@@ -19,13 +19,22 @@ extension ClipDescription {
     lines += [
       "clip     \(size), \(Format.count(frames, "frame")) at \(Format.rate(fps)) fps "
         + "(\(Format.fixed(Double(frames) / fps, 1)) s)" + (tokens.map { ", \(Format.count($0, "token"))" } ?? ""),
-      "sampling \(Format.count(steps, "step")) \(solver.rawValue), shift \(shift), guidance \(guidance), "
+      "sampling \(Format.count(steps, "step")) \(solver.rawValue), shift \(shift), guidance \(guidance)\(guided), "
         + "seed \(seed) (\(noise.split(separator: " ").first ?? "") noise)",
     ]
-    if let timesteps {
+    if let boundary { lines.append("         experts change at sigma \(boundary)") }
+    if let sigmas {
+      lines.append("         at sigmas " + sigmas.map { Format.fixed(Double($0), 4) }.joined(separator: ", "))
+    } else if let timesteps {
       lines.append("         at timesteps " + timesteps.map { Format.fixed(Double($0), 1) }.joined(separator: ", "))
     }
     return lines
+  }
+
+  private var guided: String {
+    guard let guidedSteps else { return "" }
+    return guidedSteps.count == 1
+      ? " in step \(guidedSteps.lowerBound)" : " in steps \(guidedSteps.lowerBound) to \(guidedSteps.upperBound)"
   }
 
   private var guidance: String {

@@ -112,9 +112,9 @@ extension RequestField {
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
     case .switchStep: "steps"
-    case .prompt, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift, .guidance, .solver, .seed,
-      .precision,
-      .preset, .like:
+    case .guidedSteps: "guidance-until"
+    case .prompt, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift, .guidance,
+      .solver, .seed, .precision, .preset, .like:
       rawValue
     }
   }
@@ -141,7 +141,7 @@ extension SamplingError {
     switch self {
     case .notFinite: "try --precision f32, and check the weights with 'wan inspect'"
     case .frameNotFinite: "try --precision f32, and check the autoencoder's weights with 'wan inspect'"
-    case .steps, .shift, .indistinctSigmas, .timestep, .state, .runaway: nil
+    case .steps, .shift, .indistinctSigmas, .timestep, .sigma, .state, .runaway: nil
     }
   }
 }

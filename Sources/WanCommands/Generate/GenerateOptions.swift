@@ -42,7 +42,20 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp(
       "What the model is told before each step, as 1000,750,500,250; warped only by a --shift that is given.",
       valueName: "t,..."))
-  var timesteps: TimestepsArgument?
+  var timesteps: NumbersArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The noise level before each step instead of timesteps, as 1,0.9375,0.8333,0.625; a 0 at the end changes nothing.",
+      valueName: "s,..."))
+  var sigmas: NumbersArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Noise level from which upwards the high-noise expert runs, 0 to 1, instead of the model's own.", valueName: "x"))
+  var boundary: Double?
 
   @Option(
     parsing: .unconditional,
@@ -54,7 +67,13 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
   var guidance: GuidanceArgument?
 
-  @Option(help: "How to walk from noise to the clip; lcm takes fresh noise at each step.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Guide the first steps alone, or FROM-TO, counted from 1; the others take half the time.", valueName: "step"))
+  var guidanceUntil: StepRangeArgument?
+
+  @Option(help: "How to walk from noise to the clip; lcm and euler-ancestral take fresh noise at each step.")
   var solver: SolverKind?
 
   @Option(
@@ -124,9 +143,11 @@ struct GenerateOptions: ParsableArguments {
     request.frames = frames
     request.framesPerSecond = fps?.rate
     (request.steps, request.switchStep) = (steps?.count, steps?.high)
+    request.boundary = boundary
     request.timesteps = timesteps?.values
+    request.sigmas = sigmas?.valuesBeforeZero
     request.shift = shift
-    request.guidance = guidance?.scales
+    (request.guidance, request.guidedSteps) = (guidance?.scales, guidanceUntil?.steps)
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
     request.preset = preset

@@ -95,7 +95,8 @@ struct DenoisingRun {
     guard step < plan.steps else { return nil }
     try Task.checkCancellation()
     let (t, name) = (plan.schedule.timesteps[step], plan.experts[step])
-    let (model, context) = try expert(name)
+    let (model, prompts) = try expert(name)
+    let context = plan.isGuided(step: step + 1) ? prompts : prompts.first
     let started = ContinuousClock.now
     let velocities = try model(
       conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: plan.grid), rotary: rotary,
@@ -139,7 +140,7 @@ extension GenerationPlan {
       throw .state("it is of step \(facts.step), its solver's history of step \(state.history.index)")
     }
     // One draw to begin with, and one more for each step that puts fresh noise on top.
-    let draws = 1 + (solver == .lcm ? min(facts.step, steps - 1) : 0)
+    let draws = 1 + (solver.drawsNoise ? min(facts.step, steps - 1) : 0)
     guard facts.draws == Array(repeating: latentShape.count, count: max(draws, 0)) else {
       throw .state("its noise was drawn in \(facts.draws.count) parts of other sizes")
     }

@@ -22,6 +22,8 @@ public struct GenerationPlan: Sendable {
   public let shift: Double
   /// Of each expert, finite.
   public let guidance: GuidanceScales
+  /// The steps, counted from 1, in which the negative prompt has a say; `nil` for all.
+  public let guidedSteps: ClosedRange<Int>?
   /// Which sampler walks down ``schedule``.
   public let solver: SolverKind
   /// Noise levels and timesteps of 1 to 1000 steps.
@@ -40,8 +42,12 @@ public struct GenerationPlan: Sendable {
   public let recipe: ChosenRecipe?
   /// How many steps the high-noise expert takes where that was asked for, or is the recipe's; `nil` by the boundary.
   public let switchStep: Int?
+  /// Where the experts change, where it was asked for; `nil` at the model's own place.
+  public let boundary: Double?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
+  /// Whether that list was one of noise levels.
+  let hasListedSigmas: Bool
   /// What a distilled model cannot use of what was asked for, and what a tiny autoencoder may not fit.
   public let warnings: [String]
   /// The LoRAs that were asked for, and the other halves of pairs that lie beside them.
@@ -71,6 +77,9 @@ public struct GenerationPlan: Sendable {
 
   /// Whether the negative prompt has a say: guidance other than 1 for some expert.
   public var isGuided: Bool { profile.isGuided(guidance) }
+
+  /// Whether it has one in a step, counted from 1.
+  public func isGuided(step: Int) -> Bool { isGuided && guidedSteps?.contains(step) ?? true }
 
   /// Steps per expert in order of running.
   public var stepsPerExpert: [(expert: Expert, steps: Int)] {
@@ -121,7 +130,10 @@ extension GenerationPlan {
     }
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
-    (hasListedSteps, switchStep) = (chosen.isListed, chosen.switchStep)
+    (hasListedSteps, hasListedSigmas) = (chosen.isListed, chosen.hasListedSigmas)
+    (switchStep, boundary) = (chosen.switchStep, chosen.boundary)
+    guidedSteps = try Self.checkedGuidedSteps(
+      request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))
     warnings =
       (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
       + model.tinyDecoderNotices

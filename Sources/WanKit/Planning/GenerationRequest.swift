@@ -22,14 +22,22 @@ public struct GenerationRequest: Sendable, Equatable {
   public var framesPerSecond: FrameRate?
   /// Of the solver, 1...1000.
   public var steps: Int?
-  /// How many of them the high-noise expert takes; by the model's boundary, or its recipe, unless given.
+  /// How many of them the high-noise expert takes; by the boundary, or the model's recipe, unless given.
   public var switchStep: Int?
+  /// Where the experts change instead of the model's own place: a noise level from 0 to 1, from which upwards the
+  /// high-noise expert runs.
+  public var boundary: Double?
   /// What the model is told before each step, falling from at most 1000; warped only by a shift that is given.
   public var timesteps: [Float]?
+  /// The noise level before each step, falling from at most 1, instead of timesteps: the same list in thousandths.
+  public var sigmas: [Float]?
   /// The flow shift, above 0; larger values spend more steps on noisy latents.
   public var shift: Double?
   /// Per expert, finite; with 1 for both the negative prompt is left out.
   public var guidance: GuidanceScales?
+  /// The steps, counted from 1, in which the negative prompt has a say: all unless given. The others take the time of one
+  /// prompt.
+  public var guidedSteps: ClosedRange<Int>?
   /// Which sampler walks from noise to the clip.
   public var solver: SolverKind?
   /// Of the noise; any number, 0 unless given.
@@ -81,9 +89,12 @@ extension GenerationRequest: Codable {
     framesPerSecond = try fields.decodeIfPresent(FrameRate.self, forKey: .fps)
     steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
     switchStep = try fields.decodeIfPresent(Int.self, forKey: .switchStep)
+    boundary = try fields.decodeIfPresent(Double.self, forKey: .boundary)
     timesteps = try fields.decodeIfPresent([Float].self, forKey: .timesteps)
+    sigmas = try fields.decodeIfPresent([Float].self, forKey: .sigmas)
     shift = try fields.decodeIfPresent(Double.self, forKey: .shift)
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
+    guidedSteps = try fields.decodeIfPresent(ClosedRange<Int>.self, forKey: .guidedSteps)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
     decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
     profile = try fields.decodeIfPresent(Profile.self, forKey: .like)
@@ -102,9 +113,12 @@ extension GenerationRequest: Codable {
     try fields.encodeIfPresent(framesPerSecond, forKey: .fps)
     try fields.encodeIfPresent(steps, forKey: .steps)
     try fields.encodeIfPresent(switchStep, forKey: .switchStep)
+    try fields.encodeIfPresent(boundary, forKey: .boundary)
     try fields.encodeIfPresent(timesteps, forKey: .timesteps)
+    try fields.encodeIfPresent(sigmas, forKey: .sigmas)
     try fields.encodeIfPresent(shift, forKey: .shift)
     try fields.encodeIfPresent(guidance, forKey: .guidance)
+    try fields.encodeIfPresent(guidedSteps, forKey: .guidedSteps)
     try fields.encodeIfPresent(solver, forKey: .solver)
     try fields.encode(seed, forKey: .seed)
     try fields.encode(noise, forKey: .noise)
@@ -219,7 +233,9 @@ public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIt
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.
-  case steps, switchStep, timesteps, shift, guidance, solver, seed, noise, precision, adapters, preset
+  case steps, switchStep, boundary, timesteps, sigmas, shift, guidance, guidedSteps, solver, seed, noise, precision
+  /// The fields of these names.
+  case adapters, preset
   /// ``GenerationRequest/profile``
   case like
   /// ``GenerationRequest/decodingTiling``

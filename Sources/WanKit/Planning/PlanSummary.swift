@@ -23,10 +23,16 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let shift: Double
   /// What the model is told before each step, where a number of steps and a shift do not tell it.
   public let timesteps: [Float]?
-  /// How many steps the high-noise expert takes, where the model's boundary does not tell it.
+  /// The noise level before each step, where that was what was asked for.
+  public let sigmas: [Float]?
+  /// How many steps the high-noise expert takes, where no boundary tells it.
   public let switchStep: Int?
+  /// Where the experts change, where that is not the model's own place.
+  public let boundary: Double?
   /// Of each expert; one transformer takes the low one.
   public let guidanceLow, guidanceHigh: Float
+  /// The steps, counted from 1, in which the negative prompt has a say; `nil` for all.
+  public let guidedSteps: ClosedRange<Int>?
   /// Of the noise.
   public let seed: UInt64
   /// "cpu", or "cuda" with the card's multiprocessors and threads.
@@ -56,7 +62,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
-    switchStep = plan.switchStep
+    sigmas = plan.hasListedSigmas ? plan.schedule.sigmas.dropLast() : nil
+    (switchStep, boundary, guidedSteps) = (plan.switchStep, plan.boundary, plan.guidedSteps)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
     decoder = plan.model.decoder.isTiny ? .tiny : nil

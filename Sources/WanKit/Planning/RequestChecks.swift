@@ -43,6 +43,18 @@ extension GenerationPlan {
     )
   }
 
+  /// `nil` where all steps are guided alike.
+  static func checkedGuidedSteps(
+    _ range: ClosedRange<Int>?, steps: Int, isGuided: Bool
+  ) throws(RequestError) -> ClosedRange<Int>? {
+    guard let range else { return nil }
+    guard range.lowerBound >= 1, range.upperBound <= steps else {
+      throw .field(.guidedSteps, "steps \(range.lowerBound) to \(range.upperBound) are not all of 1 to \(steps)")
+    }
+    guard isGuided else { throw .field(.guidedSteps, "no step is guided where guidance is 1") }
+    return range == 1...steps ? nil : range
+  }
+
   static func checkedFrames(_ frames: Int, stride: Int) throws(RequestError) -> Int {
     let longest = stride * (largestGrid - 1) + 1
     guard frames >= 1, frames <= longest else {
