@@ -26,6 +26,7 @@ struct CodingTests {
     (request.size, request.area, request.frames) = (FrameSize(width: 832, height: 480), 1 << 18, 81)
     (request.framesPerSecond, request.steps, request.shift) = (FrameRate(24_000, over: 1001), 50, 5.5)
     (request.guidance, request.solver) = (GuidanceScales(low: 3, high: 4), .dpmpp)
+    (request.lastImage, request.leadingFrames) = (SmallRuns.image, [SmallRuns.image, SmallRuns.image])
     (request.timesteps, request.switchStep) = ([999, 512.5], 1)
     (request.sigmas, request.boundary, request.guidedSteps) = ([0.9, 0.25], 0.75, 2...7)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)

@@ -38,15 +38,16 @@ struct GenerateCommand: AsyncParsableCommand {
     let places = try output.places()
     if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
-    if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
+    if ffmpeg != nil || !clip.pictures.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
     var request = clip.request(precision: engine.precision)
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
-    if let image = clip.image { request.image = try await picture(image) }
+    if let image = clip.image { request.image = try await picture(image, "--image") }
+    if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
     let plan = try GenerationPlan(
       request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
-    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
+    try places.check(plan, inputs: clip.pictures + plan.model.checkpointFiles)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
@@ -62,9 +63,9 @@ struct GenerateCommand: AsyncParsableCommand {
     try await run.carryOut(from: nil, output.report.reporter)
   }
 
-  private func picture(_ path: String) async throws -> RGBImage {
+  private func picture(_ path: String, _ option: String) async throws -> RGBImage {
     guard path == "-" else { return try await readImage(path: path, ffmpeg: .fromEnvironment()) }
-    return try await StandardInput.picture(ffmpeg: .fromEnvironment())
+    return try await StandardInput.picture(for: option, ffmpeg: .fromEnvironment())
   }
 }
 
@@ -113,6 +114,8 @@ extension RequestField {
     case .adapters: "lora"
     case .switchStep: "steps"
     case .guidedSteps: "guidance-until"
+    case .lastImage: "last-image"
+    case .leadingFrames: "continue"
     case .prompt, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift, .guidance,
       .solver, .seed, .precision, .preset, .like:
       rawValue
@@ -163,9 +166,9 @@ enum StandardInput {
   private static let limit = 1 << 30
 
   /// The picture that standard input holds.
-  static func picture(ffmpeg: FFmpeg) async throws -> RGBImage {
+  static func picture(for option: String, ffmpeg: FFmpeg) async throws -> RGBImage {
     guard isatty(0) == 0 else {
-      throw CommandError("--image - reads a picture from standard input, which is a terminal")
+      throw CommandError("\(option) - reads a picture from standard input, which is a terminal")
     }
     let bytes: [UInt8]
     do { bytes = try Descriptor.readToEnd(0, limit: limit, isCancelled: { Task.isCancelled }) } catch {

@@ -22,6 +22,11 @@ struct GenerateOptions: ParsableArguments {
   var image: String?
 
   @Option(
+    help: "A picture to end with, beside --image or alone (i2v and ti2v models).", completion: .file(),
+    transform: PathArgument.path)
+  var lastImage: String?
+
+  @Option(
     help: ArgumentHelp("Pixels, as 832x480; with an image an area, whose shape the image decides.", valueName: "WxH"))
   var size: SizeArgument?
 
@@ -120,7 +125,13 @@ struct GenerateOptions: ParsableArguments {
         + "stays the same.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
+  /// The files that the request's pictures come from.
+  var pictures: [String] { [image, lastImage].compactMap { $0 } }
+
   func validate() throws {
+    guard image != "-" || lastImage != "-" else {
+      throw ValidationError("--image - and --last-image - cannot both be read from standard input")
+    }
     guard negativePrompt.isEmpty || !noNegativePrompt else {
       throw ValidationError("--negative-prompt and --no-negative-prompt contradict each other; give one")
     }

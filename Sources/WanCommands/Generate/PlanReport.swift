@@ -28,7 +28,7 @@ struct PlanReport: Encodable {
     (folder, self.backend) = (plan.model.path, backend.name)
     parts = plan.model.foundParts
     output = clip.name == "-" ? "standard output" : clip.name
-    replaced = clip.removedPaths(frameCount: plan.frames).count
+    replaced = clip.removedPaths(frameCount: plan.newFrames).count
   }
 
   private enum CodingKeys: String, CodingKey {

@@ -124,12 +124,13 @@ final class GenerationJob {
   }
 
   private func condition() throws -> Conditioning {
-    guard let image = plan.image, let part = plan.imageEncoder else { return .none }
+    guard let pictures = plan.knownPictures, let part = plan.imageEncoder else { return .none }
     return try stage(.encodingImage) {
       let encoder = try network(part, .imageEncoder, plan.precision)
       return try Conditioning(
-        image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
-        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0, greyFrames: $1)) })
+        pictures, as: plan.model.family.conditioning, like: plan.profile,
+        clip: [3, plan.frames, plan.height, plan.width], timeStride: plan.model.latents.time,
+        encode: { try backend.host(encoder($0.frames, greyFrames: $0.grey, ending: $0.ending)) })
     }
   }
 
@@ -141,7 +142,9 @@ final class GenerationJob {
     while let chunk = try decoding.next(onPart: { listeners.onEvent(.tiles(done: $0, of: $1)) }) {
       try LatentWatchdog.check(frames: chunk, first: done + 1)
       listeners.recorder?.note { $0.frames.append(chunk) }
-      try await frames(chunk)
+      // What another clip ended with is not told again.
+      let known = min(max(0, plan.leadingFrames.count - done), chunk.shape[0])
+      if known < chunk.shape[0] { try await frames(chunk.slice(known..<chunk.shape[0])) }
       done += chunk.shape[0]
       listeners.onEvent(.frames(done: done, of: plan.frames))
     }

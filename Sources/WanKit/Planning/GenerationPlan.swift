@@ -12,8 +12,10 @@ public struct GenerationPlan: Sendable {
   public let prompt, negativePrompt: String
   /// What the text encoder will read of them.
   public let tokenIDs: PromptTokens
-  /// The picture as it was given, not yet resized.
-  public let image: RGBImage?
+  /// The pictures that the clip begins and ends with, as they were given, not yet resized.
+  public let image, lastImage: RGBImage?
+  /// The end of another clip, which this one goes on from: none, or 4 n + 1 frames.
+  public let leadingFrames: [RGBImage]
   /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1.
   public let width, height, frames: Int
   /// Of playback, 1 to 240.
@@ -58,8 +60,16 @@ public struct GenerationPlan: Sendable {
   public let decodingTiling: VAETiling
   /// What the process may take, and who says so; `nil` where nobody does. It changes nothing of the result.
   public let memoryLimit: MachineMemory.Limit?
-  /// What encodes the picture; `nil` without one.
+  /// What encodes the pictures; `nil` without any.
   public let imageEncoder: NetworkPart<VAEEncoder>?
+
+  /// The pictures that are known; `nil` where none is.
+  var knownPictures: KnownPictures? {
+    KnownPictures(leading: leadingFrames.isEmpty ? image.map { [$0] } ?? [] : leadingFrames, last: lastImage)
+  }
+
+  /// The frames that a clip of this plan has: all but those of the clip that it goes on from.
+  public var newFrames: Int { frames - leadingFrames.count }
 
   /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
@@ -117,13 +127,15 @@ extension GenerationPlan {
     prompt = try Self.checked(request.prompt, .prompt)
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
-    image = try Self.checkedImage(request.image, family: model.family)
+    let pictures = try Self.checkedPictures(request, family: model.family)
+    (image, lastImage, leadingFrames) = (request.image, request.lastImage, request.leadingFrames)
     frames = try Self.checkedFrames(request.frames ?? defaults.frames, stride: model.latents.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
       throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
     }
-    (width, height) = try Self.size(request, image: image, model: model)
+    try Self.check(pictures, frames: frames, stride: model.latents.time)
+    (width, height) = try Self.size(request, image: pictures?.first, model: model)
     guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
@@ -145,7 +157,7 @@ extension GenerationPlan {
     decodingTiling = try Self.tiling(
       request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits,
       within: limit)
-    imageEncoder = image == nil ? nil : try model.imageEncoder()
+    imageEncoder = pictures == nil ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

@@ -12,6 +12,11 @@ public struct GenerationRequest: Sendable, Equatable {
   public var negativePrompt: String?
   /// The picture to start from, for models that take one.
   public var image: RGBImage?
+  /// The picture to end with, for models that take one; beside ``image`` or alone.
+  public var lastImage: RGBImage?
+  /// The end of another clip, which this one goes on from, instead of one picture: 4 n + 1 frames of one size. They count
+  /// as frames of the clip, and are left out of what comes of it.
+  public var leadingFrames: [RGBImage]
   /// Pixels; with an image an area, whose shape the image decides.
   public var size: FrameSize?
   /// Pixels of a clip that starts from an image, instead of `size`.
@@ -66,7 +71,7 @@ public struct GenerationRequest: Sendable, Equatable {
     self.seed = seed
     self.noise = noise
     self.precision = precision
-    adapters = []
+    (adapters, leadingFrames) = ([], [])
   }
 }
 
@@ -83,6 +88,8 @@ extension GenerationRequest: Codable {
       seed: try fields.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0,
       noise: try fields.decodeIfPresent(NoiseSource.self, forKey: .noise) ?? .cuda(),
       precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
+    lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
+    leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
     size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
     area = try fields.decodeIfPresent(Int.self, forKey: .area)
     frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
@@ -107,6 +114,8 @@ extension GenerationRequest: Codable {
     try fields.encode(prompt, forKey: .prompt)
     try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
     try fields.encodeIfPresent(image, forKey: .image)
+    try fields.encodeIfPresent(lastImage, forKey: .lastImage)
+    if !leadingFrames.isEmpty { try fields.encode(leadingFrames, forKey: .leadingFrames) }
     try fields.encodeIfPresent(size, forKey: .size)
     try fields.encodeIfPresent(area, forKey: .area)
     try fields.encodeIfPresent(frames, forKey: .frames)
@@ -229,7 +238,7 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, negativePrompt, image, size, area, frames
+  case prompt, negativePrompt, image, lastImage, leadingFrames, size, area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.

@@ -45,6 +45,10 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let adapters: [AdapterRequest]?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
+  /// Whether a picture was given to end with; `nil` for no.
+  public let toImage: Bool?
+  /// How many of the frames another clip ended with, which are left out of this one; `nil` for none.
+  public let knownFrames: Int?
   /// What decoded the latents where it was not the VAE.
   public let decoder: Decoder?
 
@@ -66,6 +70,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (switchStep, boundary, guidedSteps) = (plan.switchStep, plan.boundary, plan.guidedSteps)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     fromImage = plan.image != nil
+    toImage = plan.lastImage == nil ? nil : true
+    knownFrames = plan.leadingFrames.isEmpty ? nil : plan.leadingFrames.count
     decoder = plan.model.decoder.isTiny ? .tiny : nil
     like = plan.profile == .wan ? nil : plan.profile
     recipe = plan.recipe
