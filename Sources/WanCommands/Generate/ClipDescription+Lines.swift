@@ -28,6 +28,12 @@ extension ClipDescription {
     return lines
   }
 
+  /// What the text encoder reads, and what it was made of.
+  var promptLines: [String] {
+    ["prompt   \(prompt)"] + (userPrompt.map { ["asked    \($0)"] } ?? [])
+      + (cinematography.map { ["words    \($0.line)"] } ?? [])
+  }
+
   private var guidance: String {
     guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
   }
