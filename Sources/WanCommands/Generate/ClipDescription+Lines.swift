@@ -37,6 +37,12 @@ extension ClipDescription {
       ? " in step \(guidedSteps.lowerBound)" : " in steps \(guidedSteps.lowerBound) to \(guidedSteps.upperBound)"
   }
 
+  /// What the text encoder reads, and what it was made of.
+  var promptLines: [String] {
+    ["prompt   \(prompt)"] + (userPrompt.map { ["asked    \($0)"] } ?? [])
+      + (cinematography.map { ["words    \($0.line)"] } ?? [])
+  }
+
   private var guidance: String {
     guidanceLow == guidanceHigh ? "\(guidanceLow)" : "\(guidanceLow) low, \(guidanceHigh) high"
   }

@@ -16,6 +16,7 @@ struct GenerateCommand: AsyncParsableCommand {
     discussion: "Model kind and all defaults come from the model's files. The plan is printed before anything runs.")
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
+  @OptionGroup(title: "Directing") var directing: DirectingOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -24,6 +25,9 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Saving") var saving: SavingOptions
 
   func validate() throws {
+    guard clip.prompt != nil || !directing.listed.isEmpty else {
+      throw ValidationError("Missing expected argument '--prompt <prompt>'")
+    }
     try quantized.check(engine.precision)
     guard saving.saveRun == nil || output.output != "-" && output.saveTensors == nil else {
       throw ValidationError("--save-run cannot bring back what --output - and --save-tensors have of earlier steps")
@@ -31,6 +35,8 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let listed = directing.listed
+    guard listed.isEmpty else { return try WordList.show(listed, of: source, asJSON: output.report.json) }
     try await ClipRun.guarded { try await generate() }
   }
 
@@ -41,6 +47,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if ffmpeg != nil || !clip.pictures.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
     var request = clip.request(precision: engine.precision)
+    request.cinematography = directing.cinematography
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
     if let image = clip.image { request.image = try await picture(image, "--image") }
@@ -98,6 +105,8 @@ extension RequestError {
   /// The error as a user of the command knows its parts.
   var inOptions: String {
     switch self {
+    // The reason begins with the kind's option.
+    case .field(.cinematography, let reason): "--\(reason)"
     case .field(let field, let reason): "--\(field.option): \(reason)"
     case .schedule(let error): "--\(error)"
     }
@@ -116,7 +125,8 @@ extension RequestField {
     case .guidedSteps: "guidance-until"
     case .lastImage: "last-image"
     case .leadingFrames: "continue"
-    case .prompt, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift, .guidance,
+    case .prompt, .cinematography, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift,
+      .guidance,
       .solver, .seed, .precision, .preset, .like:
       rawValue
     }

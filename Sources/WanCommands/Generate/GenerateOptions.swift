@@ -6,7 +6,7 @@ import WanKit
 /// What the clip should be.
 struct GenerateOptions: ParsableArguments {
   @Option(name: .shortAndLong, parsing: .unconditional, help: "What to show, in words.")
-  var prompt: String
+  var prompt: String?
 
   @Option(parsing: .unconditional, help: "What not to show; the model's published negative prompt unless given.")
   var negativePrompt: String = ""
@@ -148,7 +148,7 @@ struct GenerateOptions: ParsableArguments {
     let noise: NoiseSource =
       rng == .cpu ? .cpu : .cuda(multiprocessors: rngCard.width, threadsPerMultiprocessor: rngCard.height)
     var request = GenerationRequest(
-      prompt: prompt, negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
+      prompt: prompt ?? "", negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
       seed: seed?.value ?? UInt64.random(in: 0..<1 << 32), noise: noise, precision: precision)
     request.size = size.map { FrameSize(width: $0.width, height: $0.height) }
     request.frames = frames

@@ -53,6 +53,7 @@ struct PlanReport: Encodable {
     let clip = summary.clip
     var lines = ["model    \(clip.model) (\(folder))"]
     lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
+    if clip.userPrompt != nil { lines += clip.promptLines }
     lines += clip.lines(tokens: summary.tokens)
     if summary.experts.count > 1 || summary.experts.first?.expert != .only {
       let parts = summary.experts.map {

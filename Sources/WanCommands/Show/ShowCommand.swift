@@ -60,7 +60,7 @@ struct ClipRecipe: Codable {
 
   /// The recipe for people.
   var lines: [String] {
-    var lines = ["model    \(clip.model)", "prompt   \(clip.prompt)"]
+    var lines = ["model    \(clip.model)"] + clip.promptLines
     if clip.negativePrompt == PublishedPrompts.none {
       lines.append("without  no words")
     } else if clip.negativePrompt != PublishedPrompts.negative {

@@ -1,5 +1,6 @@
 public import Layers
 public import Media
+public import Prompts
 public import Sampling
 public import Tensors
 public import WanModels
@@ -8,8 +9,12 @@ public import WanModels
 public struct GenerationPlan: Sendable {
   /// The folder that the weights will be read from.
   public let model: ModelFolder
-  /// As given, at most 20 000 characters each.
+  /// As given, at most 20 000 characters, and perhaps with words of cinematography in the prompt.
   public let prompt, negativePrompt: String
+  /// The prompt as it was given.
+  public let userPrompt: String
+  /// How ``prompt`` came of it; `nil` where nothing was put to it.
+  public let directedPrompt: DirectedPrompt?
   /// What the text encoder will read of them.
   public let tokenIDs: PromptTokens
   /// The pictures that the clip begins and ends with, as they were given, not yet resized.
@@ -124,7 +129,9 @@ extension GenerationPlan {
     recipe = try ChosenRecipe(request, model: model)
     let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
     self.model = model
-    prompt = try Self.checked(request.prompt, .prompt)
+    userPrompt = try Self.checked(request.prompt, .prompt)
+    directedPrompt = try Self.directed(request, by: model.vocabulary)
+    prompt = directedPrompt?.text ?? userPrompt
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
     let pictures = try Self.checkedPictures(request, family: model.family)
@@ -147,7 +154,8 @@ extension GenerationPlan {
     guidedSteps = try Self.checkedGuidedSteps(
       request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))
     warnings =
-      (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
+      (directedPrompt?.notices ?? [])
+      + (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
       + model.tinyDecoderNotices
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
     fittedAdapters = try FittedAdapters(adapters, for: model.transformers)

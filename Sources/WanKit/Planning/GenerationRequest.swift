@@ -1,4 +1,5 @@
 public import Media
+public import Prompts
 public import Sampling
 public import Tensors
 public import WanModels
@@ -7,6 +8,8 @@ public import WanModels
 public struct GenerationRequest: Sendable, Equatable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
+  /// How the clip is to be lit, framed and coloured, in words that the plan puts to the prompt.
+  public var cinematography = Cinematography()
   /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
   /// ``PublishedPrompts/none`` no words at all.
   public var negativePrompt: String?
@@ -90,6 +93,7 @@ extension GenerationRequest: Codable {
       precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
     lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
     leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
+    cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
     size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
     area = try fields.decodeIfPresent(Int.self, forKey: .area)
     frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
@@ -112,6 +116,7 @@ extension GenerationRequest: Codable {
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: RequestField.self)
     try fields.encode(prompt, forKey: .prompt)
+    if cinematography != Cinematography() { try fields.encode(cinematography, forKey: .cinematography) }
     try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
     try fields.encodeIfPresent(image, forKey: .image)
     try fields.encodeIfPresent(lastImage, forKey: .lastImage)
@@ -238,7 +243,7 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, negativePrompt, image, lastImage, leadingFrames, size, area, frames
+  case prompt, cinematography, negativePrompt, image, lastImage, leadingFrames, size, area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.

@@ -1,4 +1,5 @@
 import Media
+public import Prompts
 public import Sampling
 public import Tensors
 import WanModels
@@ -7,8 +8,12 @@ import WanModels
 public struct ClipDescription: Sendable, Hashable, Codable {
   /// The family's name: "ti2v-5b".
   public let model: String
-  /// As given.
+  /// What the text encoder reads.
   public let prompt, negativePrompt: String
+  /// The prompt as it was given, where words were put to it.
+  public let userPrompt: String?
+  /// The choices whose words were put to the prompt; `nil` for none.
+  public let cinematography: Cinematography?
   /// Columns x rows, in pixels.
   public let size: FrameSize
   /// Frames, and steps of the solver.
@@ -62,6 +67,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public init(_ plan: GenerationPlan) {
     model = plan.model.family.name
     (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
+    userPrompt = plan.directedPrompt == nil ? nil : plan.userPrompt
+    cinematography = plan.directedPrompt?.cinematography
     size = FrameSize(width: plan.width, height: plan.height)
     (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)

@@ -1,4 +1,5 @@
 import Media
+import Prompts
 import Sampling
 import Tensors
 import WanModels
@@ -17,6 +18,18 @@ extension GenerationPlan {
       throw .field(field, "holds bytes that are not UTF-8; save or type the text as UTF-8")
     }
     return text
+  }
+
+  /// The prompt with the words that were chosen; `nil` where none were.
+  static func directed(
+    _ request: GenerationRequest, by vocabulary: CinematographyVocabulary
+  ) throws(RequestError) -> DirectedPrompt? {
+    guard !request.cinematography.isEmpty else { return nil }
+    do {
+      return try DirectedPrompt(request.prompt, request.cinematography, in: vocabulary)
+    } catch {
+      throw .field(.cinematography, error.description)
+    }
   }
 
   /// The pictures that a clip begins and ends with, where the model takes them so.

@@ -55,7 +55,8 @@ struct KnownFramesTests {
     #expect(Array(frames.dropFirst(expected.frames.count).prefix(100)) != Array(expected.frames.prefix(100)))
   }
 
-  @Test("TI2V ends with a picture as the autoencoder has it, beside one to start from and alone", arguments: [true, false])
+  @Test(
+    "TI2V ends with a picture as the autoencoder has it, beside one to start from and alone", arguments: [true, false])
   func ended(hasFirst: Bool) async throws {
     let model = try SmallRuns.model("ti2v")
     let (first, last) = (pictures(3)[2], SmallRuns.image)
