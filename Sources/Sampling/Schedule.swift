@@ -89,6 +89,22 @@ public struct Schedule: Sendable, Hashable {
     try self.init(levels: levels, timesteps: levels.map { $0 * 1000 }, shift: 1, noiseScale: Float(levels[0]))
   }
 
+  /// The part of a schedule that begins at a step, counted from 0, perhaps at a lower noise level than that step's own:
+  /// what a run takes that begins with a clip and not with noise alone.
+  ///
+  /// - Parameter sigma: above the next step's noise level and at most the step's own.
+  public init(_ whole: Schedule, from step: Int, at sigma: Float? = nil) {
+    precondition((0..<whole.steps).contains(step), "schedule: no step \(step) of \(whole.steps)")
+    var (sigmas, timesteps) = (Array(whole.sigmas[step...]), Array(whole.timesteps[step...]))
+    if let sigma, sigma != sigmas[0] {
+      precondition(sigma > sigmas[1] && sigma < sigmas[0], "schedule: \(sigma) is not within step \(step)")
+      let isWhole = timesteps.allSatisfy { $0 == $0.rounded() }
+      let timestep = sigma * 1000
+      (sigmas[0], timesteps[0]) = (sigma, isWhole ? timestep.rounded(.towardZero) : timestep)
+    }
+    (self.sigmas, self.timesteps, noiseScale) = (sigmas, timesteps, 1)
+  }
+
   private static func check(_ timesteps: [Float]) throws(SamplingError) {
     guard (1...largestStepCount).contains(timesteps.count) else { throw .steps(timesteps.count) }
     var previous = Float(1000).nextUp

@@ -29,6 +29,7 @@ struct CodingTests {
     (request.framesPerSecond, request.steps, request.shift) = (FrameRate(24_000, over: 1001), 50, 5.5)
     (request.guidance, request.solver) = (GuidanceScales(low: 3, high: 4), .dpmpp)
     (request.lastImage, request.leadingFrames) = (SmallRuns.image, [SmallRuns.image, SmallRuns.image])
+    (request.video, request.strength) = ([SmallRuns.image], 0.6)
     (request.timesteps, request.switchStep) = ([999, 512.5], 1)
     (request.sigmas, request.boundary, request.guidedSteps) = ([0.9, 0.25], 0.75, 2...7)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)

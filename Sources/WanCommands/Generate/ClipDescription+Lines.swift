@@ -22,6 +22,7 @@ extension ClipDescription {
       "sampling \(Format.count(steps, "step")) \(solver.rawValue), shift \(shift), guidance \(guidance)\(guided), "
         + "seed \(seed) (\(noise.split(separator: " ").first ?? "") noise)",
     ]
+    if let strength { lines.append("         of a video, at strength \(strength)") }
     if let boundary { lines.append("         experts change at sigma \(boundary)") }
     if let sigmas {
       lines.append("         at sigmas " + sigmas.map { Format.fixed(Double($0), 4) }.joined(separator: ", "))

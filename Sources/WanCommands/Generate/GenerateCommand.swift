@@ -17,6 +17,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
   @OptionGroup(title: "Directing") var directing: DirectingOptions
+  @OptionGroup(title: "The clip") var clips: SourceClipOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -44,7 +45,8 @@ struct GenerateCommand: AsyncParsableCommand {
     let places = try output.places()
     if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
-    if ffmpeg != nil || !clip.pictures.isEmpty { try ProcessLimits.encoder.check() }
+    let inputs = clip.pictures + clips.files
+    if ffmpeg != nil || !inputs.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
     var request = clip.request(precision: engine.precision)
     request.cinematography = directing.cinematography
@@ -52,9 +54,10 @@ struct GenerateCommand: AsyncParsableCommand {
     let model = try ModelOptions.open(path, parts)
     if let image = clip.image { request.image = try await picture(image, "--image") }
     if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
+    try await clips.read(into: &request, for: model)
     let plan = try GenerationPlan(
       request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
-    try places.check(plan, inputs: clip.pictures + plan.model.checkpointFiles)
+    try places.check(plan, inputs: inputs + plan.model.checkpointFiles)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
@@ -125,7 +128,8 @@ extension RequestField {
     case .guidedSteps: "guidance-until"
     case .lastImage: "last-image"
     case .leadingFrames: "continue"
-    case .prompt, .cinematography, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift,
+    case .prompt, .cinematography, .video, .strength, .image, .size, .area, .frames, .fps, .steps, .boundary,
+      .timesteps, .sigmas, .shift,
       .guidance,
       .solver, .seed, .precision, .preset, .like:
       rawValue

@@ -58,7 +58,7 @@ struct EncodedFrames {
 
 extension RGBImage {
   /// The picture at a clip's size, as a pipeline places it; diffusers has one way for all models.
-  fileprivate func placed(as kind: ConditioningKind, like profile: Profile, width: Int, height: Int) -> PlanarImage {
+  func placed(as kind: ConditioningKind, like profile: Profile, width: Int, height: Int) -> PlanarImage {
     if profile == .diffusers { return lanczosResized(width: width, height: height).planar() }
     return kind == .channels ? stretched(width: width, height: height) : croppedToCover(width: width, height: height)
   }

@@ -62,7 +62,7 @@ final class GenerationJob {
     }
     let embeddings = try stage(.encodingText) { try encodeText() }
     let conditioning = try condition()
-    let start = start()
+    let start = try start()
     tools.logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
     return try stage(.sampling) {
       defer {
@@ -81,14 +81,29 @@ final class GenerationJob {
     }
   }
 
-  /// The noise of the plan's seed, or where the run stood.
-  private func start() -> DenoisingRun.Start {
+  /// The noise of the plan's seed, a video with so much of it as the first step expects, or where the run stood.
+  private func start() throws -> DenoisingRun.Start {
     listeners.recorder?.note { $0.sigmas = plan.schedule.sigmas }
     if let state = listeners.state { return .state(state) }
     var draws = NoiseDraws(plan.noise, seed: plan.seed)
     let noise = draws.next(plan.latentShape)
     listeners.recorder?.note { $0.noise = noise }
-    return .noise(noise, draws)
+    guard let video = try encodeVideo() else { return .noise(noise, draws) }
+    return .noise(video.noised(by: noise, sigma: plan.schedule.sigmas[0]), draws)
+  }
+
+  /// The latents [C, T, h, w] of the plan's video.
+  private func encodeVideo() throws -> Tensor? {
+    guard !plan.video.isEmpty, let part = plan.imageEncoder else { return nil }
+    return try stage(.encodingImage) {
+      let encoder = try network(part, .imageEncoder, plan.precision)
+      let frames = KnownPictures.frames(
+        plan.video,
+        {
+          $0.placed(as: plan.model.family.conditioning, like: plan.profile, width: plan.width, height: plan.height)
+        }, height: plan.height, width: plan.width)
+      return try backend.host(encoder(frames))
+    }
   }
 
   /// The watchdog looks first, so that a useless step is neither kept nor told.
@@ -212,6 +227,19 @@ extension NetworkPart {
     let matrices = demand.quantizable
     return !matrices.isEmpty
       && matrices.allSatisfy { source.companions(of: $0.name).isEmpty && source.descriptor($0.name)?.dtype != nil }
+  }
+}
+
+extension Tensor {
+  /// (1 - sigma) x + sigma noise
+  fileprivate func noised(by noise: Tensor, sigma: Float) -> Tensor {
+    withSpan(of: Float.self) { x in
+      noise.withSpan(of: Float.self) { noise in
+        Tensor.filled(shape: shape) { y in
+          for i in 0..<y.count { y[i] = (1 - sigma) * x[i] + sigma * noise[i] }
+        }
+      }
+    }
   }
 }
 

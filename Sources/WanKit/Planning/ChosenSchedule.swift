@@ -3,7 +3,9 @@ import Tensors
 
 /// The steps of a plan, put together from what a request, a recipe and a model's defaults say of them.
 struct ChosenSchedule {
-  let schedule: Schedule
+  private(set) var schedule: Schedule
+  /// Steps of the whole schedule that are left out, because the run begins with a video.
+  private(set) var skipped = 0
   /// The flow shift that warped it.
   let shift: Double
   let solver: SolverKind
@@ -12,7 +14,7 @@ struct ChosenSchedule {
   /// Where the experts change, where that is not the model's own place.
   let boundary: Double?
   /// The expert of each step.
-  let experts: [Expert]
+  private(set) var experts: [Expert]
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let isListed: Bool
   /// Whether that list was one of noise levels.
@@ -32,18 +34,49 @@ struct ChosenSchedule {
     } else {
       (schedule, shift) = try Self.even(request, steps: steps, model, defaults, recipe)
     }
-    // UniPC divides by the signal that there is at the start.
-    guard solver != .unipc || schedule.sigmas[0] < 1 else {
-      throw .field(.solver, "unipc cannot begin at timestep \(schedule.timesteps[0]); use lcm, euler or dpm++")
-    }
     try Self.check(switchStep: request.switchStep, boundary: request.boundary, steps: steps, model.family)
     let own = recipe.flatMap { $0.steps == steps ? $0.switchStep : nil }
     let isOwn = request.timesteps == nil && request.sigmas == nil && request.boundary == nil && steps == defaults.steps
     let ownSwitch = isOwn ? defaults.own.switchStep ?? own : nil
     switchStep = model.family.hasTwoExperts ? request.switchStep ?? ownSwitch : nil
     boundary = request.boundary
-    experts = ExpertSchedule(boundary: boundary ?? model.boundary)
-      .experts(at: schedule.timesteps, switchStep: switchStep)
+    let change = ExpertSchedule(boundary: boundary ?? model.boundary)
+    experts = change.experts(at: schedule.timesteps, switchStep: switchStep)
+    if let strength = request.strength {
+      skipped = try begin(at: strength, like: request.profile ?? .wan)
+      let own = change.experts(at: schedule.timesteps)
+      experts = switchStep == nil ? own : Array(experts[skipped...])
+    }
+    // UniPC divides by the signal that there is at the start.
+    guard solver != .unipc || schedule.sigmas[0] < 1 else {
+      throw .field(.solver, "unipc cannot begin at timestep \(schedule.timesteps[0]); use lcm, euler or dpm++")
+    }
+  }
+
+  /// Leaves out the steps above a noise level; diffusers takes a part of the number of steps instead.
+  ///
+  /// - Returns: how many are left out.
+  private mutating func begin(at strength: Double, like profile: Profile) throws(RequestError) -> Int {
+    guard strength > 0, strength < 1 else {
+      throw .field(
+        .strength,
+        "\(strength) is not between 0, which would leave the video as it is, and 1, which would leave nothing of it")
+    }
+    if profile == .diffusers {
+      let taken = Int(Double(schedule.steps) * strength)
+      guard taken > 0 else {
+        throw .field(.strength, "\(strength) of \(schedule.steps) steps is none; ask for more of either")
+      }
+      let first = schedule.steps - taken
+      schedule = Schedule(schedule, from: first)
+      return first
+    }
+    let sigma = Float(strength)
+    guard let first = schedule.sigmas.lastIndex(where: { $0 >= sigma }) else {
+      throw .field(.strength, "the steps begin at noise level \(schedule.sigmas[0]), below \(strength)")
+    }
+    schedule = Schedule(schedule, from: first, at: sigma)
+    return first
   }
 
   private static func steps(

@@ -21,6 +21,12 @@ public struct GenerationPlan: Sendable {
   public let image, lastImage: RGBImage?
   /// The end of another clip, which this one goes on from: none, or 4 n + 1 frames.
   public let leadingFrames: [RGBImage]
+  /// The clip that the run begins with instead of noise alone: none, or as many frames as the plan has.
+  public let video: [RGBImage]
+  /// Steps of the request that come before the noise level at which ``video`` enters, and are left out.
+  public let skippedSteps: Int
+  /// The noise level, or like diffusers the part of the steps, that was asked for; `nil` without a video.
+  public let strength: Double?
   /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1.
   public let width, height, frames: Int
   /// Of playback, 1 to 240.
@@ -70,7 +76,9 @@ public struct GenerationPlan: Sendable {
 
   /// The pictures that are known; `nil` where none is.
   var knownPictures: KnownPictures? {
-    KnownPictures(leading: leadingFrames.isEmpty ? image.map { [$0] } ?? [] : leadingFrames, last: lastImage)
+    // A model that needs a picture has that of the video.
+    let first = image ?? (model.family.conditioning == .channels && lastImage == nil ? video.first : nil)
+    return KnownPictures(leading: leadingFrames.isEmpty ? first.map { [$0] } ?? [] : leadingFrames, last: lastImage)
   }
 
   /// The frames that a clip of this plan has: all but those of the clip that it goes on from.
@@ -136,13 +144,16 @@ extension GenerationPlan {
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
     let pictures = try Self.checkedPictures(request, family: model.family)
     (image, lastImage, leadingFrames) = (request.image, request.lastImage, request.leadingFrames)
-    frames = try Self.checkedFrames(request.frames ?? defaults.frames, stride: model.latents.time)
+    video = try Self.checkedVideo(request, defaults: defaults, stride: model.latents.time)
+    strength = request.strength
+    let count = video.isEmpty ? request.frames ?? defaults.frames : video.count
+    frames = try Self.checkedFrames(count, stride: model.latents.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
       throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
     }
     try Self.check(pictures, frames: frames, stride: model.latents.time)
-    (width, height) = try Self.size(request, image: pictures?.first, model: model)
+    (width, height) = try Self.size(request, image: pictures?.first ?? video.first, model: model)
     guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
@@ -150,7 +161,7 @@ extension GenerationPlan {
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
     (hasListedSteps, hasListedSigmas) = (chosen.isListed, chosen.hasListedSigmas)
-    (switchStep, boundary) = (chosen.switchStep, chosen.boundary)
+    (switchStep, boundary, skippedSteps) = (chosen.switchStep, chosen.boundary, chosen.skipped)
     guidedSteps = try Self.checkedGuidedSteps(
       request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))
     warnings =
@@ -165,7 +176,7 @@ extension GenerationPlan {
     decodingTiling = try Self.tiling(
       request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits,
       within: limit)
-    imageEncoder = pictures == nil ? nil : try model.imageEncoder()
+    imageEncoder = pictures == nil && video.isEmpty ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

@@ -20,6 +20,11 @@ public struct GenerationRequest: Sendable, Equatable {
   /// The end of another clip, which this one goes on from, instead of one picture: 4 n + 1 frames of one size. They count
   /// as frames of the clip, and are left out of what comes of it.
   public var leadingFrames: [RGBImage]
+  /// A clip to make anew, a frame for each frame of this one, at its rate; with ``strength``.
+  public var video: [RGBImage]
+  /// The noise level that a clip made of ``video`` begins at, between 0 and 1: more leaves less of it. Like diffusers the
+  /// part of the steps that are taken.
+  public var strength: Double?
   /// Pixels; with an image an area, whose shape the image decides.
   public var size: FrameSize?
   /// Pixels of a clip that starts from an image, instead of `size`.
@@ -74,7 +79,7 @@ public struct GenerationRequest: Sendable, Equatable {
     self.seed = seed
     self.noise = noise
     self.precision = precision
-    (adapters, leadingFrames) = ([], [])
+    (adapters, leadingFrames, video) = ([], [], [])
   }
 }
 
@@ -94,6 +99,8 @@ extension GenerationRequest: Codable {
     lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
     leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
     cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
+    video = try fields.decodeIfPresent([RGBImage].self, forKey: .video) ?? []
+    strength = try fields.decodeIfPresent(Double.self, forKey: .strength)
     size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
     area = try fields.decodeIfPresent(Int.self, forKey: .area)
     frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
@@ -121,6 +128,8 @@ extension GenerationRequest: Codable {
     try fields.encodeIfPresent(image, forKey: .image)
     try fields.encodeIfPresent(lastImage, forKey: .lastImage)
     if !leadingFrames.isEmpty { try fields.encode(leadingFrames, forKey: .leadingFrames) }
+    if !video.isEmpty { try fields.encode(video, forKey: .video) }
+    try fields.encodeIfPresent(strength, forKey: .strength)
     try fields.encodeIfPresent(size, forKey: .size)
     try fields.encodeIfPresent(area, forKey: .area)
     try fields.encodeIfPresent(frames, forKey: .frames)
@@ -243,7 +252,7 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, cinematography, negativePrompt, image, lastImage, leadingFrames, size, area, frames
+  case prompt, cinematography, negativePrompt, image, lastImage, leadingFrames, video, strength, size, area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.

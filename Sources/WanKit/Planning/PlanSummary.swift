@@ -54,6 +54,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let toImage: Bool?
   /// How many of the frames another clip ended with, which are left out of this one; `nil` for none.
   public let knownFrames: Int?
+  /// How strongly a video that was given was made anew; `nil` without one.
+  public let strength: Double?
   /// What decoded the latents where it was not the VAE.
   public let decoder: Decoder?
 
@@ -70,7 +72,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     userPrompt = plan.directedPrompt == nil ? nil : plan.userPrompt
     cinematography = plan.directedPrompt?.cinematography
     size = FrameSize(width: plan.width, height: plan.height)
-    (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
+    (frames, steps, fps) = (plan.frames, plan.skippedSteps + plan.steps, plan.framesPerSecond.value)
+    strength = plan.strength
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
     sigmas = plan.hasListedSigmas ? plan.schedule.sigmas.dropLast() : nil

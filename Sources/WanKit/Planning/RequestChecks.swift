@@ -47,7 +47,7 @@ extension GenerationPlan {
     switch (family.conditioning, given) {
     case (.none, .some(let field)):
       throw .field(field, "\(family.name) makes clips from text alone; use an i2v or ti2v model")
-    case (.channels, .none):
+    case (.channels, .none) where request.video.isEmpty:
       throw .field(.image, "\(family.name) needs an image to start from")
     default: break
     }
@@ -57,6 +57,35 @@ extension GenerationPlan {
         "they are of different sizes: \(leading[0].width)x\(leading[0].height), \(odd.width)x\(odd.height)")
     }
     return KnownPictures(leading: leading.isEmpty ? request.image.map { [$0] } ?? [] : leading, last: request.lastImage)
+  }
+
+  /// The frames of a video that are taken: as many as are asked for, else as many as it has, up to the model's default.
+  static func checkedVideo(
+    _ request: GenerationRequest, defaults: GenerationDefaults, stride: Int
+  ) throws(RequestError) -> [RGBImage] {
+    let video = request.video
+    guard let first = video.first else {
+      guard request.strength == nil else { throw .field(.strength, "is that of a video, and there is none") }
+      return []
+    }
+    guard request.strength != nil else {
+      throw .field(
+        .strength, "a video needs it: the noise level to begin at, such as 0.6; more leaves less of the video")
+    }
+    guard request.leadingFrames.isEmpty else {
+      throw .field(.video, "a clip cannot both be made of one and go on from another; give one of both")
+    }
+    if let odd = video.first(where: { ($0.width, $0.height) != (first.width, first.height) }) {
+      throw .field(
+        .video, "its frames are of different sizes: \(first.width)x\(first.height), \(odd.width)x\(odd.height)")
+    }
+    if let frames = request.frames {
+      guard frames <= video.count else {
+        throw .field(.video, "it has \(video.count) frames at the clip's rate, and \(frames) are asked for")
+      }
+      return Array(video.prefix(max(frames, 1)))
+    }
+    return Array(video.prefix((min(video.count, defaults.frames) - 1) / stride * stride + 1))
   }
 
   /// Known pictures must leave frames to be made.

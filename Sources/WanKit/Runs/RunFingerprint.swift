@@ -27,6 +27,7 @@ public struct RunFingerprint: Sendable, Hashable, Codable {
     if !plan.leadingFrames.isEmpty {
       facts["frames before"] = plan.leadingFrames.map(Self.picture).joined(separator: ", ")
     }
+    if !plan.video.isEmpty { facts["video"] = plan.video.map(Self.picture).joined(separator: ", ") }
     for path in plan.files { facts["file \(path)"] = Self.file(path) }
     self.facts = facts
   }

@@ -1,6 +1,7 @@
 import CPUBackend
 import Layers
 import Media
+import Sampling
 import Synchronization
 import Tensors
 import TestSupport
@@ -122,6 +123,111 @@ struct KnownFramesTests {
     #expect(try refusal("ti2v") { ($0.image, $0.lastImage, $0.frames) = (image, image, 5) } == .lastImage)
     #expect(try refusal("ti2v") { ($0.image, $0.lastImage, $0.frames) = (image, image, 9) } == nil)
     #expect(try refusal("ti2v") { ($0.leadingFrames, $0.lastImage) = (pictures(9), image) } == .lastImage)
+  }
+}
+
+/// Runs that begin with a video.
+struct VideoStartTests {
+  private let backend = CPUBackend(threads: 2)
+  private let video = (0..<13).map { frame in
+    RGBImage(width: 64, height: 32, pixels: SmallRuns.image.pixels.map { $0 &+ UInt8(frame * 6) })
+  }
+
+  private func request(_ strength: Double?, solver: SolverKind = .euler) -> GenerationRequest {
+    var request = SmallRuns.request(steps: 8)
+    (request.frames, request.video, request.strength, request.solver) = (nil, video, strength, solver)
+    return request
+  }
+
+  @Test("the steps below the strength are taken, from exactly that noise level", arguments: SolverKind.allCases)
+  func schedule(solver: SolverKind) throws {
+    let whole = try Schedule(solver: solver, steps: 8, shift: 5)
+    for strength in [0.999, 0.8, Double(whole.sigmas[3]), 0.5, 0.01] {
+      let plan = try GenerationPlan(request(strength, solver: solver), model: SmallRuns.model("ti2v"), on: .reference)
+      #expect(plan.frames == 13 && plan.schedule.sigmas[0] == min(Float(strength), whole.sigmas[0]))
+      let below = whole.sigmas.filter { $0 < Float(strength) }
+      #expect(Array(plan.schedule.sigmas.dropFirst()) == below)
+      #expect(plan.steps + plan.skippedSteps == 8 && ClipDescription(plan).steps == 8)
+      #expect(plan.schedule.timesteps.count == plan.steps && plan.experts.count == plan.steps)
+    }
+  }
+
+  @Test("like diffusers the strength is a part of the steps")
+  func diffusers() throws {
+    var request = request(0.6, solver: .unipc)
+    request.profile = .diffusers
+    let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference)
+    let whole = try Schedule(diffusersSteps: 8, shift: plan.shift)
+    #expect(plan.steps == 4 && plan.schedule.sigmas == Array(whole.sigmas.suffix(5)))
+    #expect(plan.schedule.timesteps == Array(whole.timesteps.suffix(4)))
+    request.strength = 0.1
+    #expect(throws: RequestError.self) { try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference) }
+  }
+
+  @Test("a run begins with so much of the video as the noise level leaves", arguments: ["ti2v", "t2v", "i2v"])
+  func start(name: String) async throws {
+    let model = try SmallRuns.model(name)
+    var request = request(0.4)
+    request.guidance = GuidanceScales(1)
+    (request.steps, request.timesteps) = (nil, [900, 700])
+    let plan = try GenerationPlan(request, model: model, on: .reference)
+    #expect(plan.schedule.sigmas == [0.4, 0] && plan.skippedSteps == 1)
+    let trace = try #require(
+      try await Engine(backend: backend).run(plan, keepTrace: true) { _ in })
+    let (noise, context) = (try #require(trace.noise), try #require(trace.context))
+    let encoder = try model.imageEncoder().load(on: backend, precision: .f32)
+    let z = try encoder(KnownPictures.frames(video, { $0.planar() }, height: 32, width: 64))
+    let x = Tensor(zip(z.floats(), noise.floats()).map { 0.6 * $0 + 0.4 * $1 }, shape: z.shape)
+    guard name != "i2v" else { return #expect(plan.knownPictures?.leading == [video[0]]) }
+    let expert = plan.experts[0]
+    let transformer = try model.transformers[expert].load(on: backend, precision: .f32)
+    let grid = TokenGrid(latents: z.shape)
+    let velocity = try transformer(
+      x, timesteps: TokenTimesteps(400, tokens: grid.count),
+      rotary: RotaryTable(headDimension: transformer.configuration.headDimension, grid: grid, on: backend),
+      context: transformer.context([context]))[0]
+    let expected = zip(x.floats(), velocity.floats()).map { $0 - 0.4 * $1 }
+    #expect(relativeError(try #require(trace.latents.last).floats(), expected) < 1e-5)
+  }
+
+  @Test("little strength leaves the video nearly as the autoencoder has it, much makes it another")
+  func amount() async throws {
+    let model = try SmallRuns.model("ti2v")
+    let encoder = try model.imageEncoder().load(on: backend, precision: .f32)
+    let z = try encoder(KnownPictures.frames(video, { $0.planar() }, height: 32, width: 64))
+    var distances: [Double] = []
+    for strength in [0.02, 0.3, 0.95] {
+      let plan = try GenerationPlan(request(strength), model: model, on: .reference)
+      let trace = try #require(try await Engine(backend: backend).run(plan, keepTrace: true) { _ in })
+      distances.append(relativeError(try #require(trace.latents.last), z))
+    }
+    #expect(distances[0] < 0.2 && distances == distances.sorted() && distances[2] > 2 * distances[0])
+  }
+
+  @Test("strengths and videos that cannot be are refused by name")
+  func refusals() throws {
+    func refusal(_ change: (inout GenerationRequest) -> Void) throws -> RequestField? {
+      var request = request(0.5)
+      change(&request)
+      do { _ = try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference) } catch let error
+        as RequestError
+      {
+        if case .field(let field, _) = error { return field }
+      }
+      return nil
+    }
+    for strength in [0, 1, -0.5, 2, .nan, .infinity] {
+      #expect(try refusal { $0.strength = strength } == .strength, "\(strength)")
+    }
+    #expect(try refusal { $0.strength = nil } == .strength)
+    #expect(try refusal { $0.video = [] } == .strength)
+    #expect(try refusal { $0.frames = 17 } == .video)
+    #expect(try refusal { $0.frames = 12 } == .frames)
+    #expect(try refusal { $0.frames = 9 } == nil)
+    #expect(try refusal { ($0.steps, $0.timesteps) = (nil, [300]) } == .strength)
+    #expect(try refusal { $0.leadingFrames = video.suffix(5) } == .video)
+    #expect(
+      try refusal { $0.video[3] = RGBImage(width: 1, height: 1, pixels: [0, 0, 0]) } == .video)
   }
 }
 

@@ -68,12 +68,14 @@ extension GenerationPlan {
 
   /// What encoding the pictures needs: those that are known, or as many frames as the clip has; nothing without any.
   public var encodingMemory: MemoryEstimate {
-    guard let imageEncoder, let known = knownPictures else { return MemoryEstimate(weights: 0, activations: 0) }
+    guard let imageEncoder else { return MemoryEstimate(weights: 0, activations: 0) }
+    let known = knownPictures
     let isWhole = model.family.conditioning == .channels
-    let held = max(known.leading.count, known.last == nil ? 0 : model.latents.time + 1)
+    let held = max(known?.leading.count ?? 0, known?.last == nil ? 0 : model.latents.time + 1)
     let estimate = VAEEncodingEstimate(
-      imageEncoder.configuration, frames: isWhole ? frames : held, greyFrames: isWhole ? frames - known.count : 0,
-      height: height, width: width, precision: precision)
+      imageEncoder.configuration, frames: isWhole || !video.isEmpty ? frames : held,
+      greyFrames: isWhole && video.isEmpty ? frames - (known?.count ?? 0) : 0, height: height, width: width,
+      precision: precision)
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }
