@@ -64,7 +64,8 @@ struct WanCommand: AsyncParsableCommand {
       """,
     version: SoftwareVersion.current,
     subcommands: [
-      GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, CompareCommand.self,
+      GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, RerunCommand.self,
+      CompareCommand.self,
       PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self,
       SynthesizeCommand.self,
     ])

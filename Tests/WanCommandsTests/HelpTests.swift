@@ -48,7 +48,8 @@ extension WanCommandTests {
       #expect(
         Set(commands.map { $0.path.first ?? "" })
           == [
-            "", "generate", "resume", "runs", "show", "compare", "pull", "models", "inspect", "convert", "bench",
+            "", "generate", "resume", "runs", "show", "rerun", "compare", "pull", "models", "inspect", "convert",
+            "bench",
             "synthesize",
           ])
       #expect(commands.count > 10)
