@@ -24,6 +24,7 @@ extension WanCommandTests {
     static let victims = ["unipc", "dpm++", "euler", "lcm"].flatMap { solver in
       [
         Victim(model: "t2v", solver: solver),
+        Victim(model: "t2v", solver: solver, extra: ["--cache", "10"]),
         Victim(model: "i2v", solver: solver, extra: ["--image", Folders.picture]),
         Victim(model: "ti2v", solver: solver, extra: ["--image", Folders.picture, "--vae-tiles", "1x2"]),
       ]

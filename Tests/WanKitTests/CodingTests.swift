@@ -29,6 +29,7 @@ struct CodingTests {
     (request.timesteps, request.switchStep) = ([999, 512.5], 1)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)
     (request.preset, request.profile) = ("lightx2v", .diffusers)
+    request.caching = .fast
     request.adapters = [AdapterRequest(path: "a.safetensors", strength: 0.5, expert: .high)]
     return request
   }

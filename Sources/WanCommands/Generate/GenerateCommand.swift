@@ -114,7 +114,7 @@ extension RequestField {
     case .switchStep: "steps"
     case .prompt, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift, .guidance, .solver, .seed,
       .precision,
-      .preset, .like:
+      .preset, .like, .cache:
       rawValue
     }
   }

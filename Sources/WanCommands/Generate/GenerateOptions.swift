@@ -101,6 +101,13 @@ struct GenerateOptions: ParsableArguments {
         + "stays the same.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Skip steps that would say nearly what an earlier one said: off, balanced (about half of the steps), fast (three "
+        + "of five), or the error that may add up, 0 to 10. The clip changes a little.", valueName: "name|x"))
+  var cache: CacheArgument = .off
+
   func validate() throws {
     guard negativePrompt.isEmpty || !noNegativePrompt else {
       throw ValidationError("--negative-prompt and --no-negative-prompt contradict each other; give one")
@@ -129,6 +136,7 @@ struct GenerateOptions: ParsableArguments {
     request.guidance = guidance?.scales
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
+    request.caching = cache.caching
     request.preset = preset
     request.profile = like
     request.adapters = adapters.map(\.request)

@@ -40,6 +40,8 @@ public struct GenerationPlan: Sendable {
   public let recipe: ChosenRecipe?
   /// How many steps the high-noise expert takes where that was asked for, or is the recipe's; `nil` by the boundary.
   public let switchStep: Int?
+  /// How steps do without the transformer; `nil` where every step runs it.
+  public let caching: StepCaching?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
   /// What a distilled model cannot use of what was asked for, and what a tiny autoencoder may not fit.
@@ -122,8 +124,10 @@ extension GenerationPlan {
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
     (hasListedSteps, switchStep) = (chosen.isListed, chosen.switchStep)
+    caching = try Self.checkedCaching(request.caching, steps: schedule.steps)
     warnings =
       (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
+      + (request.caching != nil && caching == nil ? [Self.tooFewToCache(schedule.steps)] : [])
       + model.tinyDecoderNotices
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
     fittedAdapters = try FittedAdapters(adapters, for: model.transformers)

@@ -37,6 +37,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let recipe: ChosenRecipe?
   /// The LoRAs; `nil` for none.
   public let adapters: [AdapterRequest]?
+  /// How steps did without the transformer; `nil` where every step ran it.
+  public let cache: StepCaching?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
   /// What decoded the latents where it was not the VAE.
@@ -58,6 +60,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
     switchStep = plan.switchStep
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
+    cache = plan.caching
     fromImage = plan.image != nil
     decoder = plan.model.decoder.isTiny ? .tiny : nil
     like = plan.profile == .wan ? nil : plan.profile
@@ -79,6 +82,8 @@ public struct PlanSummary: Sendable, Hashable {
   public let tokens: Int
   /// In order of running.
   public let experts: [ExpertSteps]
+  /// Steps that are expected to be skipped, about, and bytes of what is kept for that; `nil` without ``ClipDescription/cache``.
+  public let expectedSkips, cacheBytes: Int?
   /// Bytes at the peak, those of its weights, and those of decoding alone.
   public let memoryBytes, weightBytes, decodingMemoryBytes: Int
   /// What the process may take; `nil` where nobody says.
@@ -109,6 +114,8 @@ public struct PlanSummary: Sendable, Hashable {
       defer { next += steps }
       return ExpertSteps(expert: expert, steps: steps, firstTimestep: plan.schedule.timesteps[next])
     }
+    expectedSkips = plan.caching == nil ? nil : plan.expectedSkips.reduce(0) { $0 + $1.skipped }
+    cacheBytes = plan.caching == nil ? nil : plan.cacheBytes
     let memory = plan.memory(on: traits)
     let residency = try? plan.memoryPlan(on: traits)
     let streams = residency?.transformer != nil || residency?.textEncoder != nil
@@ -123,7 +130,7 @@ public struct PlanSummary: Sendable, Hashable {
 extension PlanSummary: Codable {
   private enum CodingKeys: String, CodingKey {
     case tokens, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
-    case memoryLimitBytes, transformerStreaming, textEncoderStreaming
+    case memoryLimitBytes, transformerStreaming, textEncoderStreaming, expectedSkips, cacheBytes
   }
 
   public init(from decoder: any Decoder) throws {
@@ -131,6 +138,8 @@ extension PlanSummary: Codable {
     clip = try ClipDescription(from: decoder)
     tokens = try facts.decode(Int.self, forKey: .tokens)
     experts = try facts.decode([ExpertSteps].self, forKey: .experts)
+    expectedSkips = try facts.decodeIfPresent(Int.self, forKey: .expectedSkips)
+    cacheBytes = try facts.decodeIfPresent(Int.self, forKey: .cacheBytes)
     memoryBytes = try facts.decode(Int.self, forKey: .memoryBytes)
     weightBytes = try facts.decode(Int.self, forKey: .weightBytes)
     decodingMemoryBytes = try facts.decode(Int.self, forKey: .decodingMemoryBytes)
@@ -145,6 +154,8 @@ extension PlanSummary: Codable {
     var facts = encoder.container(keyedBy: CodingKeys.self)
     try facts.encode(tokens, forKey: .tokens)
     try facts.encode(experts, forKey: .experts)
+    try facts.encodeIfPresent(expectedSkips, forKey: .expectedSkips)
+    try facts.encodeIfPresent(cacheBytes, forKey: .cacheBytes)
     try facts.encode(memoryBytes, forKey: .memoryBytes)
     try facts.encode(weightBytes, forKey: .weightBytes)
     try facts.encode(decodingMemoryBytes, forKey: .decodingMemoryBytes)
