@@ -94,6 +94,28 @@ extension WanCommandTests {
       #expect(zip(whole, tiled).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
     }
 
+    @Test("a clip with skipped steps tells of them in the plan, at each step, at the end and in its metadata")
+    func skippedSteps() async throws {
+      let folder = try TemporaryFolder()
+      let arguments = ["-o", "a.png", "--frames", "1", "--seed", "3", "--steps", "12", "--cache", "10"]
+      let events = try await clip(arguments + ["--json"], in: folder).events()
+      let plan = try #require(events.first)
+      #expect(plan["cache"] as? Int == 10 && plan["expectedSkips"] as? Int == 9 && plan["cacheBytes"] is Int)
+      let skipped = events.filter { $0["skipped"] as? Bool == true }.compactMap { $0["step"] as? Int }
+      #expect(skipped == Array(3...11))
+      let skips = try #require(events.last?["skips"] as? [[String: any Sendable]])
+      #expect(skips.count == 1 && skips[0]["skipped"] as? Int == 9 && skips[0]["steps"] as? Int == 12)
+      let shown = try await wan(["show", "a.png"], in: folder)
+      #expect(shown.output.contains("cache    10.0\n"), "\(shown.output)")
+      let lines = try await clip(arguments, in: folder).errors
+      #expect(lines.contains("cache    10.0: about 9 of 12 steps expected to be skipped, "), "\(lines)")
+      #expect(lines.contains(" skipped, ") && lines.contains("\nskipped 9 of 12 steps\n"), "\(lines)")
+      for (wrong, says) in [("-1", "--cache: -1.0 is not a threshold"), ("slow", "--cache"), ("nan", "--cache")] {
+        let result = try await wan(short + ["-o", "b.png", "--cache", wrong], in: folder)
+        #expect(!result.status.isSuccess && result.errors.contains(says), "\(wrong): \(result.errors)")
+      }
+    }
+
     private func keys(_ events: [[String: any Sendable]]) throws {
       let wanted = [
         "plan": [

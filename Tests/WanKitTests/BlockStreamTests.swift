@@ -72,6 +72,49 @@ struct BlockStreamTests {
     }
   }
 
+  @Test("passes that are skipped are not read, and change nothing of those that are not")
+  func skipped() throws {
+    let (backend, block) = (CPUBackend(threads: 2), part.blockSizes.blocks[0])
+    let latents = Tensor.random([4, 2, 8, 8], seed: 1)
+    let rotary = RotaryTable(headDimension: 128, grid: TokenGrid(latents: latents.shape), on: backend)
+    // Two networks that follow each other: here, the same one twice.
+    func runs() throws -> [StreamedRun] {
+      let context = try BlockRegions(part.source, part.demand, where: WanTransformer.isForContext)
+      let all = try BlockRegions(part.source, part.demand)
+      return [
+        StreamedRun(context, passes: 1), StreamedRun(all, passes: 6, sharesPrevious: true),
+        StreamedRun(context, passes: 1), StreamedRun(all, passes: 6, sharesPrevious: true),
+      ]
+    }
+    /// The passes of each network that are computed; one without any is not even begun.
+    func velocities(_ passes: [[Int]], _ stream: BlockStream?) throws -> [Float] {
+      let model = try part.load(on: backend, precision: .bf16)
+      return try passes.enumerated().flatMap { network, passes -> [Float] in
+        if passes.isEmpty { return [] }
+        stream?.skip(to: 2 * network, pass: 0)
+        let context = try model.context([.random([5, 32], seed: 2)]) { try stream?.enter() }
+        return try passes.flatMap { pass in
+          stream?.skip(to: 2 * network + 1, pass: pass)
+          return try model(
+            latents, timesteps: TokenTimesteps(Float(900 - pass), tokens: 32), rotary: rotary, context: context,
+            betweenBlocks: { try stream?.enter() })[0].floats()
+        }
+      }
+    }
+    for passes in [[[0, 1, 4], [0, 5]], [[], [1, 5]], [[2], [5]], [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]]] {
+      let expected = try velocities(passes, nil)
+      for blocks in [2, 4, 20] {
+        let stream = BlockStream(try runs(), budget: blocks * block, dropsFromCache: false)
+        let found = try velocities(passes, stream)
+        stream.stop()
+        let same = found == expected
+        #expect(same, "\(passes), \(blocks) blocks")
+        let count = passes.reduce(0) { $0 + $1.count + 1 }
+        #expect(stream.read <= count * part.blockSizes.total + 2 * blocks * block, "\(passes), \(blocks) blocks")
+      }
+    }
+  }
+
   #if os(Linux)
     @Test("no more of the file lies in memory than the budget, and nothing afterwards")
     func residentBytes() throws {

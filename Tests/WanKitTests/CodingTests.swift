@@ -34,6 +34,7 @@ struct CodingTests {
     (request.sigmas, request.boundary, request.guidedSteps) = ([0.9, 0.25], 0.75, 2...7)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)
     (request.preset, request.profile) = ("lightx2v", .diffusers)
+    request.caching = .fast
     request.adapters = [AdapterRequest(path: "a.safetensors", strength: 0.5, expert: .high)]
     return request
   }

@@ -4,8 +4,10 @@ import WanKit
 extension ClipDescription {
   /// The choices in lines for people, from LoRAs to timesteps: what a plan and a finished clip tell alike.
   ///
-  /// - Parameter tokens: of a pass, where a plan has counted them.
-  func lines(tokens: Int? = nil) -> [String] {
+  /// - Parameters:
+  ///   - tokens: of a pass, where a plan has counted them.
+  ///   - skips: the steps that a plan expects to be skipped, and bytes that are kept for that.
+  func lines(tokens: Int? = nil, skips: (steps: Int, bytes: Int)? = nil) -> [String] {
     var lines = (adapters ?? []).map { adapter in
       let expert = adapter.expert.map { ", \($0.rawValue) noise" } ?? ""
       return "lora     \(adapter.path), strength \(adapter.strength)\(expert)"
@@ -28,6 +30,13 @@ extension ClipDescription {
       lines.append("         at sigmas " + sigmas.map { Format.fixed(Double($0), 4) }.joined(separator: ", "))
     } else if let timesteps {
       lines.append("         at timesteps " + timesteps.map { Format.fixed(Double($0), 1) }.joined(separator: ", "))
+    }
+    if let cache {
+      let expected = skips.map { skips in
+        ": about \(skips.steps) of \(Format.count(steps, "step")) expected to be skipped, "
+          + (skips.bytes < 1 << 20 ? "\(skips.bytes >> 10) KiB kept" : "\(Format.gibibytes(skips.bytes)) kept")
+      }
+      lines.append("cache    \(cache.name)\(expected ?? "")")
     }
     return lines
   }

@@ -43,7 +43,7 @@ struct ClipRun {
     reporter.end(
       EndReport(
         output: places.clip.name, seconds: (ContinuousClock.now - started).inSeconds,
-        peakMemory: CPUBackend.peakMemory()))
+        peakMemory: CPUBackend.peakMemory(), skips: (saver.last ?? state).flatMap(plan.skips)))
   }
 
   /// The failure to tell, with the folder of the run where it can go on from there. A run that nobody asked to save is

@@ -48,13 +48,9 @@ struct GenerateCommand: AsyncParsableCommand {
     let inputs = clip.pictures + clips.files
     if ffmpeg != nil || !inputs.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
-    var request = clip.request(precision: engine.precision)
-    request.cinematography = directing.cinematography
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
-    if let image = clip.image { request.image = try await picture(image, "--image") }
-    if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
-    try await clips.read(into: &request, for: model)
+    let request = try await request(for: model)
     let plan = try GenerationPlan(
       request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
     try places.check(plan, inputs: inputs + plan.model.checkpointFiles)
@@ -71,6 +67,16 @@ struct GenerateCommand: AsyncParsableCommand {
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
       saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping)
     try await run.carryOut(from: nil, output.report.reporter)
+  }
+
+  /// What the options ask for, with the pictures and clips that they name.
+  func request(for model: ModelFolder) async throws -> GenerationRequest {
+    var request = clip.request(precision: engine.precision)
+    request.cinematography = directing.cinematography
+    if let image = clip.image { request.image = try await picture(image, "--image") }
+    if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
+    try await clips.read(into: &request, for: model)
+    return request
   }
 
   private func picture(_ path: String, _ option: String) async throws -> RGBImage {
@@ -129,9 +135,7 @@ extension RequestField {
     case .lastImage: "last-image"
     case .leadingFrames: "continue"
     case .prompt, .cinematography, .video, .strength, .image, .size, .area, .frames, .fps, .steps, .boundary,
-      .timesteps, .sigmas, .shift,
-      .guidance,
-      .solver, .seed, .precision, .preset, .like:
+      .timesteps, .sigmas, .shift, .guidance, .solver, .seed, .precision, .preset, .like, .cache:
       rawValue
     }
   }

@@ -125,6 +125,13 @@ struct GenerateOptions: ParsableArguments {
         + "stays the same.", valueName: "RxC"))
   var vaeTiles: TilesArgument = .auto
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Skip steps that would say nearly what an earlier one said: off, balanced (about half of the steps), fast (three "
+        + "of five), or the error that may add up, 0 to 10. The clip changes a little.", valueName: "name|x"))
+  var cache: CacheArgument = .off
+
   /// The files that the request's pictures come from.
   var pictures: [String] { [image, lastImage].compactMap { $0 } }
 
@@ -161,6 +168,7 @@ struct GenerateOptions: ParsableArguments {
     (request.guidance, request.guidedSteps) = (guidance?.scales, guidanceUntil?.steps)
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
+    request.caching = cache.caching
     request.preset = preset
     request.profile = like
     request.adapters = adapters.map(\.request)

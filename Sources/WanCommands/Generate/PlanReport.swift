@@ -54,7 +54,9 @@ struct PlanReport: Encodable {
     var lines = ["model    \(clip.model) (\(folder))"]
     lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
     if clip.userPrompt != nil { lines += clip.promptLines }
-    lines += clip.lines(tokens: summary.tokens)
+    lines += clip.lines(
+      tokens: summary.tokens,
+      skips: summary.expectedSkips.flatMap { steps in summary.cacheBytes.map { (steps, $0) } })
     if summary.experts.count > 1 || summary.experts.first?.expert != .only {
       let parts = summary.experts.map {
         "\($0.expert.rawValue) noise \(Format.count($0.steps, "step")) from t \($0.firstTimestep)"
@@ -102,9 +104,19 @@ struct EndReport: Encodable {
   let output: String
   let seconds: Double
   let peakMemory: Int
+  /// What of each expert was skipped; `nil` where every step ran it.
+  var skips: [StepSkips]?
 
-  var line: String {
-    "wrote \(output) in \(Format.duration(seconds)), peak memory \(Format.gibibytes(peakMemory))"
+  var lines: [String] {
+    let skipped = skips.map { skips in
+      let parts = skips.map { skips in
+        let expert = skips.expert == .only ? "" : "\(skips.expert.rawValue) noise "
+        return "\(expert)\(skips.skipped) of \(Format.count(skips.steps, "step"))"
+      }
+      return "skipped " + parts.joined(separator: ", ")
+    }
+    return (skipped.map { [$0] } ?? [])
+      + ["wrote \(output) in \(Format.duration(seconds)), peak memory \(Format.gibibytes(peakMemory))"]
   }
 }
 

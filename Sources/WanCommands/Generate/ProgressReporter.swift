@@ -46,10 +46,10 @@ final class ProgressReporter: Sendable {
     switch style {
     case .quiet: break
     case .json: Console.event(report)
-    case .lines: Console.note(report.line)
+    case .lines: for line in report.lines { Console.note(line) }
     case .bar:
       draw("")
-      Console.note(report.line)
+      for line in report.lines { Console.note(line) }
     }
   }
 
@@ -58,7 +58,8 @@ final class ProgressReporter: Sendable {
     case .began(let stage): stage == .sampling ? nil : stage.words
     case .ended: nil
     case .step(let p):
-      "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) \(Format.fixed(p.seconds, 2)) s, "
+      "step \(p.step)/\(p.steps) t \(p.timestep)\(expert(p)) "
+        + (p.skipped == true ? "skipped, " : "\(Format.fixed(p.seconds, 2)) s, ")
         + "\(Format.duration(p.secondsLeft)) left"
     case .notice(let text): text
     case .frames(let done, let count): done == count ? Format.count(count, "frame") : nil
@@ -71,7 +72,8 @@ final class ProgressReporter: Sendable {
     case .began(let stage): stage.words.map { "\($0) ..." }
     case .ended: nil
     case .step(let p):
-      "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  \(Format.fixed(p.seconds, 2)) s/step  "
+      "sampling \(gauge(p.step, p.steps)) \(p.step)/\(p.steps)\(expert(p))  "
+        + (p.skipped == true ? "skipped  " : "\(Format.fixed(p.seconds, 2)) s/step  ")
         + "\(Format.duration(p.secondsLeft)) left"
     case .notice(let text): text
     case .frames(let done, let count): "decoding \(gauge(done, count)) \(done)/\(count) frames"

@@ -1,4 +1,5 @@
 import Media
+import Prompts
 import Sampling
 import Tensors
 import WanKit
@@ -31,32 +32,50 @@ struct RecipeArguments {
       clip.negativePrompt == PublishedPrompts.none
       ? ["--no-negative-prompt"] : ["--negative-prompt=\(clip.negativePrompt)"]
     return [
-      Part("prompt", clip.prompt), Part(negative, replacedBy: ["negative-prompt", "no-negative-prompt"]),
-    ]
+      Part("prompt", clip.userPrompt ?? clip.prompt),
+      Part(negative, replacedBy: ["negative-prompt", "no-negative-prompt"]),
+    ] + look
+  }
+
+  /// The words that were chosen to be put to the prompt.
+  private var look: [Part] {
+    guard let look = clip.cinematography else { return [] }
+    return look.choices.map { Part($0.kind.rawValue, $0.word) }
+      + (look.language.map { [Part("prompt-language", $0.rawValue)] } ?? [])
   }
 
   private var shape: [Part] {
     [
       Part("size", clip.size.description), Part("frames", "\(clip.frames)"),
       Part("fps", FrameRate(exactly: clip.fps).description),
-    ]
+    ] + (clip.knownFrames.map { [Part("overlap", "\($0)")] } ?? [])
   }
 
   /// A preset stands for steps, shift, solver and guidance together.
   private var schedule: [Part] {
     let (low, high) = (clip.guidanceLow, clip.guidanceHigh)
-    return steps + [
-      Part("guidance", low == high ? "\(low)" : "\(low),\(high)", replacedBy: ["preset"]),
-      Part("solver", clip.solver.rawValue, replacedBy: ["preset"]),
-    ]
+    let guided = clip.guidedSteps.map { "\($0.lowerBound)-\($0.upperBound)" }
+    return steps
+      + [
+        Part("guidance", low == high ? "\(low)" : "\(low),\(high)", replacedBy: ["preset"]),
+        Part("solver", clip.solver.rawValue, replacedBy: ["preset"]),
+        guided.map { Part("guidance-until", $0, replacedBy: ["guidance", "steps", "timesteps", "sigmas", "preset"]) },
+        clip.boundary.map { Part("boundary", "\($0)", replacedBy: ["steps", "preset"]) },
+        clip.strength.map { Part("strength", "\($0)") },
+        clip.cache.map { Part("cache", $0.name) },
+      ].compactMap { $0 }
   }
 
   /// The steps by their number, by the list that the clip's recipe has, or by a list of their own.
   private var steps: [Part] {
     let count = clip.switchStep.map { "\($0)+\(clip.steps - $0)" } ?? "\(clip.steps)"
-    let number = Part("steps", count, replacedBy: ["timesteps", "preset"])
+    let number = Part("steps", count, replacedBy: ["timesteps", "sigmas", "preset"])
     // A shift that is given warps a list, so that the clip's goes with the clip's list alone.
-    let shift = Part("shift", "\(clip.shift)", replacedBy: ["timesteps", "preset"])
+    let shift = Part("shift", "\(clip.shift)", replacedBy: ["timesteps", "sigmas", "preset"])
+    if let sigmas = clip.sigmas {
+      let values = sigmas.map { "\($0)" }.joined(separator: ",")
+      return [Part("sigmas", values, replacedBy: ["steps", "timesteps", "preset"])]
+    }
     guard let timesteps = clip.timesteps else { return [number, shift] }
     let listed = Part(shift.arguments, replacedBy: shift.replacedBy.union(["steps"]))
     if let recipe = clip.recipe?.recipe {
@@ -64,7 +83,8 @@ struct RecipeArguments {
       if recipe.timesteps(steps: clip.steps, shift: clip.shift) == timesteps { return [number, listed] }
     }
     let values = Self.unwarped(timesteps, shift: clip.shift).map { "\($0)" }.joined(separator: ",")
-    return [number, Part("timesteps", values, replacedBy: ["steps", "preset"])] + (clip.shift == 1 ? [] : [listed])
+    return [number, Part("timesteps", values, replacedBy: ["steps", "sigmas", "preset"])]
+      + (clip.shift == 1 ? [] : [listed])
   }
 
   private var noise: [Part] {

@@ -74,6 +74,15 @@ struct RerunCommand: AsyncParsableCommand {
     guard !clip.fromImage || given.contains(anyOf: ["image"]) else {
       throw CommandError("the clip began with a picture, which it does not hold; give it with --image")
     }
+    guard clip.toImage != true || given.contains(anyOf: ["last-image"]) else {
+      throw CommandError("the clip ended with a picture, which it does not hold; give it with --last-image")
+    }
+    guard clip.knownFrames == nil || given.contains(anyOf: ["continue"]) else {
+      throw CommandError("the clip went on from another one, which it does not hold; give it with --continue")
+    }
+    guard clip.strength == nil || given.contains(anyOf: ["video"]) else {
+      throw CommandError("the clip was made of a video, which it does not hold; give it with --video")
+    }
     guard !given.contains(anyOf: ["lora"]) else { return }
     for adapter in clip.adapters ?? [] where FileStatus(path: adapter.path) == nil {
       let place = FileManager.default.currentDirectoryPath
@@ -103,15 +112,20 @@ struct RerunPlan {
         "the clip was made by \(software), this is swift-wan \(SoftwareVersion.current): the new one may differ")
     }
     // What is piped in can be read but once.
-    guard command.clip.image != "-" else { return notes }
-    let picture = try await picture(of: command)
-    var made = try description(command, picture)
-    if picture != nil, isItsPicture {
+    guard !command.clip.pictures.contains("-") else { return notes }
+    let (asking, model) = (command, try command.source.open())
+    let request = try await interruptible { try await asking.request(for: model) }
+    let traits = try command.engine.makeBackend().traits
+    func description(_ request: GenerationRequest) throws -> ClipDescription {
+      ClipDescription(try GenerationPlan(request, model: model, on: traits))
+    }
+    var made = try description(request)
+    if request.image != nil, isItsPicture {
       for area in areas where made.size != recipe.clip.size {
-        var other = command
-        other.clip.size = area
-        guard let found = try? description(other, picture), found.size == recipe.clip.size else { continue }
-        (command, made) = (other, found)
+        var other = request
+        other.size = FrameSize(width: area.width, height: area.height)
+        guard let found = try? description(other), found.size == recipe.clip.size else { continue }
+        (command.clip.size, made) = (area, found)
       }
     }
     return notes + differences(made)
@@ -124,19 +138,6 @@ struct RerunPlan {
   private var areas: [SizeArgument] {
     let size = recipe.clip.size
     return (1...64).map { SizeArgument(width: size.width, height: size.height + $0) }
-  }
-
-  private func picture(of command: GenerateCommand) async throws -> RGBImage? {
-    guard let path = command.clip.image else { return nil }
-    return try await interruptible { try await readImage(path: path, ffmpeg: .fromEnvironment()) }
-  }
-
-  private func description(_ command: GenerateCommand, _ picture: RGBImage?) throws -> ClipDescription {
-    var request = command.clip.request(precision: command.engine.precision)
-    request.image = picture
-    let plan = try GenerationPlan(
-      request, model: command.source.open(), on: command.engine.makeBackend().traits)
-    return ClipDescription(plan)
   }
 
   /// What differs, but for what the user asked for.

@@ -111,6 +111,27 @@ struct LoRAArgument: ExpressibleByArgument {
   private static func exists(_ path: String) -> Bool { FileStatus(path: path) != nil }
 }
 
+/// How many steps do without the transformer: off, balanced, fast, or the threshold.
+struct CacheArgument: ExpressibleByArgument, CustomStringConvertible {
+  /// `nil` where every step runs it.
+  let caching: StepCaching?
+
+  static let off = CacheArgument(caching: nil)
+
+  private init(caching: StepCaching?) { self.caching = caching }
+
+  init?(argument: String) {
+    guard argument != "off" else {
+      self = .off
+      return
+    }
+    guard let caching = StepCaching(name: argument) else { return nil }
+    self.init(caching: caching)
+  }
+
+  var description: String { caching?.name ?? "off" }
+}
+
 /// A seed, or -1 for a new one each time, as other programs have it.
 struct SeedArgument: ExpressibleByArgument {
   /// `nil` for a new one.

@@ -19,13 +19,17 @@ public struct StepResult: Sendable {
   public var clean: Tensor { solved.clean }
   /// What the step took, without loading.
   public let seconds: Double
+  /// Whether the transformer did not run, and what it had said at an earlier step was used again.
+  public let isSkipped: Bool
   /// Where the run stands after it: what a run is resumed from.
   public let state: RunState
 
   private let solved: SolverStep
 
-  fileprivate init(_ solved: SolverStep, _ state: RunState, _ plan: GenerationPlan, seconds: Double) {
-    (self.solved, self.state, latents) = (solved, state, solved.latents)
+  fileprivate init(
+    _ solved: SolverStep, _ state: RunState, _ plan: GenerationPlan, seconds: Double, isSkipped: Bool
+  ) {
+    (self.solved, self.state, latents, self.isSkipped) = (solved, state, solved.latents, isSkipped)
     (step, steps, self.seconds) = (state.facts.step, plan.steps, seconds)
     (timestep, expert) = (plan.schedule.timesteps[step - 1], plan.experts[step - 1])
   }
@@ -44,8 +48,10 @@ struct DenoisingRun {
   /// Where the run stands: [C, T, h, w] float32, with the known first frame put back.
   private(set) var latents: Tensor
   private var draws: NoiseDraws
-  /// Gives the transformer of an expert, and the prompts as it sees them.
-  private let expert: (Expert) throws -> (model: WanTransformer, context: TextContext)
+  /// What the transformer said before; `nil` where every step asks it.
+  private var cache: StepCache?
+  /// Gives the transformer of an expert for a step, counted from 0, and the prompts as it sees them.
+  private let expert: (Expert, _ step: Int) throws -> (model: WanTransformer, context: TextContext)
   /// The one place that decides whether a step goes on between its blocks: several machines that share a step must come to
   /// the same answer, or some would wait for ever.
   private let betweenBlocks: () throws -> Void
@@ -55,7 +61,7 @@ struct DenoisingRun {
   /// - Throws: `SamplingError` for a state of another plan.
   init(
     _ plan: GenerationPlan, from start: Start, _ conditioning: Conditioning, on backend: any Backend,
-    expert: @escaping (Expert) throws -> (model: WanTransformer, context: TextContext),
+    expert: @escaping (Expert, _ step: Int) throws -> (model: WanTransformer, context: TextContext),
     betweenBlocks: @escaping () throws -> Void = { try Task.checkCancellation() }
   ) throws(SamplingError) {
     self.betweenBlocks = betweenBlocks
@@ -66,11 +72,13 @@ struct DenoisingRun {
     case .noise(let noise, let draws):
       solver = makeSolver(plan.solver, schedule: plan.schedule)
       (latents, self.draws) = (conditioning.holding(noise.scaled(by: plan.schedule.noiseScale)), draws)
+      cache = plan.caching.map { StepCache($0, solver: plan.solver) }
     case .state(let state):
       try plan.check(state)
       solver = try makeSolver(plan.solver, schedule: plan.schedule, state: state.history)
       latents = state.latents
       draws = NoiseDraws(plan.noise, seed: plan.seed, after: state.facts.draws)
+      cache = plan.caching.map { StepCache($0, solver: plan.solver, state: state.cache ?? .init()) }
     }
   }
 
@@ -83,8 +91,9 @@ struct DenoisingRun {
   /// Where the run stands.
   private var state: RunState {
     let facts = RunState.Facts(
-      step: solver.index, solver: plan.solver, seed: plan.seed, noise: plan.noise, draws: draws.counts)
-    return RunState(facts, latents: latents, history: solver.state)
+      step: solver.index, solver: plan.solver, seed: plan.seed, noise: plan.noise, draws: draws.counts,
+      cache: cache?.state.facts)
+    return RunState(facts, latents: latents, history: solver.state, cache: cache?.state)
   }
 
   /// The next step, or `nil` after the last.
@@ -94,19 +103,34 @@ struct DenoisingRun {
     let step = solver.index
     guard step < plan.steps else { return nil }
     try Task.checkCancellation()
-    let (t, name) = (plan.schedule.timesteps[step], plan.experts[step])
-    let (model, prompts) = try expert(name)
-    let context = plan.isGuided(step: step + 1) ? prompts : prompts.first
-    let started = ContinuousClock.now
-    let velocities = try model(
-      conditioning.input(latents, backend), timesteps: conditioning.timesteps(t, grid: plan.grid), rotary: rotary,
-      context: context, betweenBlocks: betweenBlocks
-    ).map(backend.host)
+    let name = plan.experts[step]
+    var started = ContinuousClock.now
+    let place = StepCache.Step(
+      step, of: plan.steps, expert: name, sigma: plan.schedule.sigmas[step],
+      branches: plan.isGuided(step: step + 1) ? 2 : 1)
+    let kept = cache?.outputs(at: place, latents: latents)
+    let velocities = try kept ?? computed(step, name, &started)
+    if kept == nil { cache?.record(velocities, at: place, latents: latents) }
     let solved = solver.step(velocity: guided(velocities, by: name), latents: latents)
       .renoised { draws.next(plan.latentShape) }
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
     latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
-    return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
+    let seconds = (ContinuousClock.now - started).inSeconds
+    return StepResult(solved, state, plan, seconds: seconds, isSkipped: kept != nil)
+  }
+
+  /// What the transformer says of the latents, for each prompt; a skipped step does not even load it.
+  ///
+  /// - Parameter started: set to when the transformer was loaded.
+  private func computed(_ step: Int, _ name: Expert, _ started: inout ContinuousClock.Instant) throws -> [Tensor] {
+    let (model, prompts) = try expert(name, step)
+    let context = plan.isGuided(step: step + 1) ? prompts : prompts.first
+    started = .now
+    return try model(
+      conditioning.input(latents, backend),
+      timesteps: conditioning.timesteps(plan.schedule.timesteps[step], grid: plan.grid), rotary: rotary,
+      context: context, betweenBlocks: betweenBlocks
+    ).map(backend.host)
   }
 
   /// uncond + g (cond - uncond); the prompts go through as [cond, uncond], or cond alone where g is 1.
@@ -144,7 +168,10 @@ extension GenerationPlan {
     guard facts.draws == Array(repeating: latentShape.count, count: max(draws, 0)) else {
       throw .state("its noise was drawn in \(facts.draws.count) parts of other sizes")
     }
-    let tensors = [state.latents] + state.history.tensors.values
+    guard (state.cache != nil) == (caching != nil) else {
+      throw .state("it is of a run \(state.cache == nil ? "without" : "with") a cache of steps")
+    }
+    let tensors = state.tensors.map(\.tensor)
     for tensor in tensors where tensor.shape != latentShape || tensor.dtype != .f32 {
       throw .state("it holds \(tensor.dtype) \(tensor.shape), the plan's latents are f32 \(latentShape)")
     }

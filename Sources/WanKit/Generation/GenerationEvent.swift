@@ -50,6 +50,8 @@ public struct StepProgress: Sendable, Hashable, Codable {
   public let seconds: Double
   /// What the remaining steps will take by the median of those done, in seconds.
   public let secondsLeft: Double
+  /// True where the transformer did not run, and what it had said before was used again; `nil` at every other step.
+  public internal(set) var skipped: Bool?
 }
 
 /// JSON: an object whose `event` says what it is: "stage", "stageEnd", "step", "frames", "tiles" or "notice".

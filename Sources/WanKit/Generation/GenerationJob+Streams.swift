@@ -20,6 +20,7 @@ extension GenerationJob {
       defer { first += steps }
       let left = first + steps - max(first, step)
       guard left > 0 else { continue }
+      streamedExperts[expert] = (runs.count, max(first, step))
       let part = plan.model.transformers[expert]
       let source = try source(of: part, plan.precision, plan.fittedAdapters[expert])
       let isForContext = WanTransformer.isForContext
@@ -28,6 +29,18 @@ extension GenerationJob {
       runs.append(StreamedRun(try BlockRegions(source, part.demand), passes: left, sharesPrevious: true))
     }
     return stream(runs, streaming)
+  }
+
+  /// The next use is that of an expert's keys and values: steps of the one before may have been skipped.
+  func enterContext(of expert: Expert) {
+    guard let place = streamedExperts[expert] else { return }
+    stream?.skip(to: place.run, pass: 0)
+  }
+
+  /// The next use is an expert's pass for a step: those before it may have been skipped.
+  func enterPass(of expert: Expert, step: Int) {
+    guard let place = streamedExperts[expert] else { return }
+    stream?.skip(to: place.run + 1, pass: step - place.firstStep)
   }
 
   func stream(_ runs: [StreamedRun], _ streaming: MemoryPlan.Streaming) -> BlockStream {
@@ -43,6 +56,7 @@ extension GenerationJob {
   func endStream() {
     guard let stream else { return }
     self.stream = nil
+    streamedExperts = [:]
     stream.stop()
     let waited = stream.waited
     tools.logger.debug("streamed", metadata: ["bytes": "\(stream.read)", "waited": "\(waited)"])

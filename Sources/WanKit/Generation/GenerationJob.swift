@@ -28,6 +28,9 @@ final class GenerationJob {
   var memory: MemoryPlan?
   /// Reads the blocks of the networks that do not fit; `nil` where all that runs now fits.
   var stream: BlockStream?
+  /// Where the uses of each expert are among those of ``stream``: the run of its keys and values, after which that of its
+  /// passes follows, and the step of the first pass.
+  var streamedExperts: [Expert: (run: Int, firstStep: Int)] = [:]
   /// The prompts' keys and values in the transformer that is in use.
   private var context: (expert: Expert, context: TextContext)?
 
@@ -71,7 +74,7 @@ final class GenerationJob {
       }
       stream = try transformerStream(from: listeners.state?.facts.step ?? 0)
       var run = try DenoisingRun(
-        plan, from: start, conditioning, on: backend, expert: { try self.transformer($0, embeddings) },
+        plan, from: start, conditioning, on: backend, expert: { try self.transformer($0, embeddings, step: $1) },
         betweenBlocks: betweenBlocks)
       let observers = self.observers
       while let step = try run.next() {
@@ -178,13 +181,17 @@ final class GenerationJob {
 
   // MARK: Networks
 
-  /// The transformer of an expert, with the prompts as it sees them.
-  private func transformer(_ expert: Expert, _ embeddings: [Tensor]) throws -> (WanTransformer, TextContext) {
+  /// The transformer of an expert for a step, counted from 0, with the prompts as it sees them.
+  private func transformer(
+    _ expert: Expert, _ embeddings: [Tensor], step: Int
+  ) throws -> (WanTransformer, TextContext) {
     if context?.expert != expert { context = nil }
+    if context == nil { enterContext(of: expert) }
     let model = try network(
       plan.model.transformers[expert], expert.networkRole, plan.precision, adapters: plan.fittedAdapters[expert])
     let context = try self.context?.context ?? model.context(embeddings, betweenBlocks: betweenBlocks)
     self.context = (expert, context)
+    enterPass(of: expert, step: step)
     return (model, context)
   }
 

@@ -18,9 +18,9 @@ struct Watchdog: StepObserver {
   }
 }
 
-/// Tells each step with a guess at what is left, from the median of those done.
+/// Tells each step with a guess at what is left: from the median of those done, or where steps are skipped, their mean.
 final class ProgressTeller: StepObserver {
-  private let done = Mutex<[Double]>([])
+  private let done = Mutex<(seconds: [Double], hasSkipped: Bool)>(([], false))
   private let onEvent: @Sendable (GenerationEvent) -> Void
 
   init(_ onEvent: @escaping @Sendable (GenerationEvent) -> Void) {
@@ -28,15 +28,17 @@ final class ProgressTeller: StepObserver {
   }
 
   func observe(_ step: StepResult) {
-    let median = done.withLock { done in
-      done.append(step.seconds)
-      return done.sorted()[done.count / 2]
+    let typical = done.withLock { done in
+      done.seconds.append(step.seconds)
+      if step.isSkipped { done.hasSkipped = true }
+      let count = done.seconds.count
+      return done.hasSkipped ? done.seconds.reduce(0, +) / Double(count) : done.seconds.sorted()[count / 2]
     }
     onEvent(
       .step(
         StepProgress(
           step: step.step, steps: step.steps, expert: step.expert, timestep: step.timestep, seconds: step.seconds,
-          secondsLeft: median * Double(step.steps - step.step))))
+          secondsLeft: typical * Double(step.steps - step.step), skipped: step.isSkipped ? true : nil)))
   }
 }
 

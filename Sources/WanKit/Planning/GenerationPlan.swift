@@ -57,6 +57,8 @@ public struct GenerationPlan: Sendable {
   public let switchStep: Int?
   /// Where the experts change, where it was asked for; `nil` at the model's own place.
   public let boundary: Double?
+  /// How steps do without the transformer; `nil` where every step runs it.
+  public let caching: StepCaching?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
   /// Whether that list was one of noise levels.
@@ -164,9 +166,11 @@ extension GenerationPlan {
     (switchStep, boundary, skippedSteps) = (chosen.switchStep, chosen.boundary, chosen.skipped)
     guidedSteps = try Self.checkedGuidedSteps(
       request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))
+    caching = try Self.checkedCaching(request.caching, steps: schedule.steps)
     warnings =
       (directedPrompt?.notices ?? [])
       + (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
+      + (request.caching != nil && caching == nil ? [Self.tooFewToCache(schedule.steps)] : [])
       + model.tinyDecoderNotices
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
     fittedAdapters = try FittedAdapters(adapters, for: model.transformers)

@@ -65,6 +65,8 @@ public struct GenerationRequest: Sendable, Equatable {
   public var profile: Profile?
   /// The ``Recipe`` of a distilled model by its name, or ``ChosenRecipe/none``; told by the files' names unless given.
   public var preset: String?
+  /// Whether steps may do without the transformer, and how many; none unless given.
+  public var caching: StepCaching?
   /// The parts that frames are decoded in; chosen by what memory they need unless given. The clip stays the same.
   public var decodingTiling: VAETiling?
 
@@ -114,6 +116,7 @@ extension GenerationRequest: Codable {
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
     guidedSteps = try fields.decodeIfPresent(ClosedRange<Int>.self, forKey: .guidedSteps)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
+    caching = try fields.decodeIfPresent(StepCaching.self, forKey: .cache)
     decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
     profile = try fields.decodeIfPresent(Profile.self, forKey: .like)
     preset = try fields.decodeIfPresent(String.self, forKey: .preset)
@@ -146,6 +149,7 @@ extension GenerationRequest: Codable {
     try fields.encode(seed, forKey: .seed)
     try fields.encode(noise, forKey: .noise)
     try fields.encode(precision, forKey: .precision)
+    try fields.encodeIfPresent(caching, forKey: .cache)
     try fields.encodeIfPresent(decodingTiling, forKey: .decodingTiles)
     try fields.encodeIfPresent(profile, forKey: .like)
     try fields.encodeIfPresent(preset, forKey: .preset)
@@ -261,6 +265,8 @@ public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIt
   case adapters, preset
   /// ``GenerationRequest/profile``
   case like
+  /// ``GenerationRequest/caching``
+  case cache
   /// ``GenerationRequest/decodingTiling``
   case decodingTiles
 }

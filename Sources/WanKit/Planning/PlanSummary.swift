@@ -48,6 +48,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let recipe: ChosenRecipe?
   /// The LoRAs; `nil` for none.
   public let adapters: [AdapterRequest]?
+  /// How steps did without the transformer; `nil` where every step ran it.
+  public let cache: StepCaching?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
   /// Whether a picture was given to end with; `nil` for no.
@@ -79,6 +81,7 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     sigmas = plan.hasListedSigmas ? plan.schedule.sigmas.dropLast() : nil
     (switchStep, boundary, guidedSteps) = (plan.switchStep, plan.boundary, plan.guidedSteps)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
+    cache = plan.caching
     fromImage = plan.image != nil
     toImage = plan.lastImage == nil ? nil : true
     knownFrames = plan.leadingFrames.isEmpty ? nil : plan.leadingFrames.count
@@ -102,6 +105,8 @@ public struct PlanSummary: Sendable, Hashable {
   public let tokens: Int
   /// In order of running.
   public let experts: [ExpertSteps]
+  /// Steps that are expected to be skipped, about, and bytes of what is kept for that; `nil` without ``ClipDescription/cache``.
+  public let expectedSkips, cacheBytes: Int?
   /// Bytes at the peak, those of its weights, and those of decoding alone.
   public let memoryBytes, weightBytes, decodingMemoryBytes: Int
   /// What the process may take; `nil` where nobody says.
@@ -132,6 +137,8 @@ public struct PlanSummary: Sendable, Hashable {
       defer { next += steps }
       return ExpertSteps(expert: expert, steps: steps, firstTimestep: plan.schedule.timesteps[next])
     }
+    expectedSkips = plan.caching == nil ? nil : plan.expectedSkips.reduce(0) { $0 + $1.skipped }
+    cacheBytes = plan.caching == nil ? nil : plan.cacheBytes
     let memory = plan.memory(on: traits)
     let residency = try? plan.memoryPlan(on: traits)
     let streams = residency?.transformer != nil || residency?.textEncoder != nil
@@ -146,7 +153,7 @@ public struct PlanSummary: Sendable, Hashable {
 extension PlanSummary: Codable {
   private enum CodingKeys: String, CodingKey {
     case tokens, experts, memoryBytes, weightBytes, decodingMemoryBytes, decodingTiles
-    case memoryLimitBytes, transformerStreaming, textEncoderStreaming
+    case memoryLimitBytes, transformerStreaming, textEncoderStreaming, expectedSkips, cacheBytes
   }
 
   public init(from decoder: any Decoder) throws {
@@ -154,6 +161,8 @@ extension PlanSummary: Codable {
     clip = try ClipDescription(from: decoder)
     tokens = try facts.decode(Int.self, forKey: .tokens)
     experts = try facts.decode([ExpertSteps].self, forKey: .experts)
+    expectedSkips = try facts.decodeIfPresent(Int.self, forKey: .expectedSkips)
+    cacheBytes = try facts.decodeIfPresent(Int.self, forKey: .cacheBytes)
     memoryBytes = try facts.decode(Int.self, forKey: .memoryBytes)
     weightBytes = try facts.decode(Int.self, forKey: .weightBytes)
     decodingMemoryBytes = try facts.decode(Int.self, forKey: .decodingMemoryBytes)
@@ -168,6 +177,8 @@ extension PlanSummary: Codable {
     var facts = encoder.container(keyedBy: CodingKeys.self)
     try facts.encode(tokens, forKey: .tokens)
     try facts.encode(experts, forKey: .experts)
+    try facts.encodeIfPresent(expectedSkips, forKey: .expectedSkips)
+    try facts.encodeIfPresent(cacheBytes, forKey: .cacheBytes)
     try facts.encode(memoryBytes, forKey: .memoryBytes)
     try facts.encode(weightBytes, forKey: .weightBytes)
     try facts.encode(decodingMemoryBytes, forKey: .decodingMemoryBytes)

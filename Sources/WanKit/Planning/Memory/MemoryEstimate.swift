@@ -40,7 +40,7 @@ extension GenerationPlan {
       textRows: min(
         model.transformers.configuration.textLength, (tokenIDs.all.map(\.count).max() ?? 0) + 1),
       precision: precision, on: traits)
-    return MemoryEstimate(weights: transformer, activations: estimate.total)
+    return MemoryEstimate(weights: transformer, activations: estimate.total + cacheBytes)
   }
 
   /// Bytes of the transformer's weights that no file has: copies where the backend makes them, else the matrices that

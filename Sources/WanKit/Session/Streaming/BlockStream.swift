@@ -12,6 +12,8 @@ import Tensors
 /// The bytes that networks look at are the mapped file's all along, whether they are in memory or not.
 final class BlockStream: @unchecked Sendable {
   private let uses: StreamedUses
+  /// The number of each given run among those that have anything to stream.
+  private let places: [Int?]
   private let budget: Int
   private let dropsFromCache: Bool
   private let kept: [Set<Int>]
@@ -21,6 +23,8 @@ final class BlockStream: @unchecked Sendable {
   private var presentBytes = 0
   /// The use that is computed; -1 before the first.
   private var computed = -1
+  /// Whether it is over, or was skipped.
+  private var isOver = true
   private var failure: FileError?
   private var isStopped = false
   private var waitedSeconds = 0.0
@@ -31,7 +35,13 @@ final class BlockStream: @unchecked Sendable {
   ///   - budget: bytes of blocks in memory at a time; two of the largest at least.
   ///   - dropsFromCache: whether the system's cache should forget what is dropped: where it could not hold all of it.
   init(_ runs: [StreamedRun], budget: Int, dropsFromCache: Bool) {
-    uses = StreamedUses(runs.filter { !$0.regions.isEmpty && $0.passes > 0 })
+    var count = 0
+    places = runs.map { run in
+      guard run.isUsed else { return nil }
+      defer { count += 1 }
+      return count
+    }
+    uses = StreamedUses(runs.filter(\.isUsed))
     self.budget = budget
     self.dropsFromCache = dropsFromCache
     kept = uses.runs.map { $0.kept(within: budget) }
@@ -54,7 +64,7 @@ final class BlockStream: @unchecked Sendable {
     let started = ContinuousClock.now
     condition.lock()
     defer { condition.unlock() }
-    computed += 1
+    (computed, isOver) = (computed + 1, false)
     guard computed < uses.count else { return }
     let item = uses[computed].item
     condition.broadcast()
@@ -64,6 +74,20 @@ final class BlockStream: @unchecked Sendable {
       _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
     }
     waitedSeconds += (ContinuousClock.now - started).inSeconds
+  }
+
+  /// Leaves out the uses before a pass of a run, by the numbers of the runs as they were given: what comes next is its
+  /// first block. Blocks that were read ahead stay for it, but for those of runs that are over.
+  func skip(to run: Int, pass: Int) {
+    guard let run = places[run] else { return }
+    leave()
+    let stale: [StreamedUse.Item] = locked {
+      let first = uses.first(of: run, pass: pass)
+      guard first > computed + 1 else { return [] }
+      (computed, isOver) = (first - 1, true)
+      return Array(present.filter { $0.run < run })
+    }
+    for item in stale { drop(item) }
   }
 
   /// Ends reading, and gives back the memory of every block; what is loaded from the files later may be copied again.
@@ -76,7 +100,8 @@ final class BlockStream: @unchecked Sendable {
   /// The use that was computed is over.
   private func leave() {
     let item: StreamedUse.Item? = locked {
-      guard uses.count > 0, (0..<uses.count).contains(computed) else { return nil }
+      guard !isOver, (0..<uses.count).contains(computed) else { return nil }
+      isOver = true
       let use = uses[computed]
       let isLast = use.pass == uses.runs[use.item.run].passes - 1
       return isLast || !kept[use.item.run].contains(use.item.block) ? use.item : nil
@@ -100,7 +125,7 @@ final class BlockStream: @unchecked Sendable {
     for number in 0..<uses.count {
       let item = uses[number].item
       guard waitForRoom(number, item) else { return }
-      if locked({ present.contains(item) }) { continue }
+      if locked({ isPast(number) || present.contains(item) }) { continue }
       do throws(FileError) {
         for region in uses.runs[item.run].regions[item.block] {
           try region.fetch()
@@ -110,13 +135,19 @@ final class BlockStream: @unchecked Sendable {
         locked { failure = error }
         return
       }
-      locked {
+      let isStale = locked {
         present.insert(item)
         presentBytes += uses.runs[item.run].byteCount(item.block)
         readBytes += uses.runs[item.run].byteCount(item.block)
+        return computed + 1 >= uses.first(of: item.run + 1, pass: 0) && isPast(number)
       }
+      // All that was left of its run was skipped while it was read.
+      if isStale { drop(item) }
     }
   }
+
+  /// Whether a use is over, or was skipped.
+  private func isPast(_ number: Int) -> Bool { number < computed || number == computed && isOver }
 
   /// Waits until a use is in memory or may be read; false when nothing more is to be read.
   private func waitForRoom(_ number: Int, _ item: StreamedUse.Item) -> Bool {
@@ -124,7 +155,7 @@ final class BlockStream: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     while !isStopped {
-      if present.contains(item) { return true }
+      if isPast(number) || present.contains(item) { return true }
       let hasRoom = presentBytes + byteCount <= budget || number <= computed
       if hasRoom && uses.mayRead(number, during: computed) { return true }
       condition.wait()

@@ -12,6 +12,9 @@ struct StreamedRun: Sendable {
     (self.regions, self.passes, self.sharesPrevious) = (regions.blocks, passes, sharesPrevious)
   }
 
+  /// Whether there is anything to read at any time.
+  var isUsed: Bool { !regions.isEmpty && passes > 0 }
+
   /// Bytes of all blocks.
   var byteCount: Int { regions.indices.reduce(0) { $0 + byteCount($1) } }
 
@@ -65,6 +68,11 @@ struct StreamedUses: Sendable {
   }
 
   var count: Int { starts.last ?? 0 }
+
+  /// The number of the first use of a run's pass; after the last run, that of all uses.
+  func first(of run: Int, pass: Int) -> Int {
+    starts[run] + (run < runs.count ? pass * runs[run].regions.count : 0)
+  }
 
   subscript(number: Int) -> StreamedUse {
     let run = (starts.firstIndex { $0 > number } ?? runs.count) - 1
