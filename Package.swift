@@ -48,6 +48,7 @@ let package = Package(
     .library(name: "CPUBackend", targets: ["CPUBackend"]),
     .library(name: "Layers", targets: ["Layers"]),
     .library(name: "Media", targets: ["Media"]),
+    .library(name: "Prompts", targets: ["Prompts"]),
     .library(name: "Sampling", targets: ["Sampling"]),
     .library(name: "Tensors", targets: ["Tensors"]),
     .library(name: "WanModels", targets: ["WanModels"]),
@@ -82,6 +83,7 @@ let package = Package(
     library("Layers", ["Tensors"]),
     library("Checkpoints", ["Files", "Tensors"]),
     library("Tokenization", ["Files"]),
+    library("Prompts"),
     library("WanModels", ["Layers", "Tensors"]),
     library("Sampling", ["Tensors"]),
     library(
@@ -100,13 +102,14 @@ let package = Package(
     library(
       "WanKit",
       [
-        "Checkpoints", "Files", "Layers", "Media", "Sampling", "Tensors", "Tokenization", "WanModels",
+        "Checkpoints", "Files", "Layers", "Media", "Prompts", "Sampling", "Tensors", "Tokenization", "WanModels",
         .product(name: "Logging", package: "swift-log"),
       ]),
     library(
       "WanCommands",
       [
-        "CPUBackend", "Checkpoints", "Files", "Hub", "Layers", "Media", "Sampling", "Tensors", "WanKit", "WanModels",
+        "CPUBackend", "Checkpoints", "Files", "Hub", "Layers", "Media", "Prompts", "Sampling", "Tensors", "WanKit",
+        "WanModels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .executableTarget(
@@ -134,12 +137,16 @@ let package = Package(
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     tests("Tokenization", ["Files", "Tokenization", "TestSupport"], data: ["Fixtures"]),
+    tests("Prompts", ["Prompts", "TestSupport"]),
     tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"], data: ["Fixtures"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),
     tests(
       "WanKit",
-      ["WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Sampling", "Tensors", "TestSupport", "WanModels"]),
+      [
+        "WanKit", "CPUBackend", "Checkpoints", "Layers", "Media", "Prompts", "Sampling", "Tensors", "TestSupport",
+        "WanModels",
+      ]),
     tests(
       "WanCommands",
       [

@@ -45,7 +45,8 @@ enum FileKind {
   private static let companions: [(name: String, what: String)] = [
     ("config.json", "the configuration"), ("configuration.json", "the configuration"),
     ("generation_config.json", "the defaults"), ("model_index.json", "the table of contents"),
-    ("scheduler_config.json", "the schedule"), ("adapter_config.json", "the configuration of a LoRA"),
+    ("scheduler_config.json", "the schedule"), ("cinematography.json", "the words of prompts"),
+    ("adapter_config.json", "the configuration of a LoRA"),
     ("tokenizer.json", "the tokenizer"), ("spiece.model", "the tokenizer"),
     ("tokenizer_config.json", "the configuration of the tokenizer"),
     ("special_tokens_map.json", "the configuration of the tokenizer"),

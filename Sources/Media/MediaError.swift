@@ -4,6 +4,8 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
   case ffmpegMissing(name: String, searched: [String])
   /// The file cannot be opened, or holds no picture that ffmpeg can decode.
   case cannotRead(path: String, reason: String)
+  /// There is no clip at that place, or it is damaged, ends early or has frames that cannot be read.
+  case cannotReadClip(path: String, reason: String)
   /// The picture has more pixels than the reader accepts; nothing was decoded.
   case imageTooLarge(path: String, width: Int, height: Int, limit: Int)
   /// The file name's extension is none of the known ones.
@@ -27,6 +29,7 @@ public enum MediaError: Error, Equatable, Sendable, CustomStringConvertible {
       "the '\(name)' command was not found in \(Self.list(searched, ifEmpty: "an empty search path")): install it"
         + " (Debian, Ubuntu: apt install ffmpeg; macOS: brew install ffmpeg)"
     case .cannotRead(let path, let reason): "cannot read an image from '\(path)': \(reason)"
+    case .cannotReadClip(let path, let reason): "cannot read a clip from '\(path)': \(reason)"
     case .imageTooLarge(let path, let width, let height, let limit):
       "the image '\(path)' is \(width)x\(height), more than \(limit) pixels: scale it down first"
     case .unknownFormat(let path, let known):

@@ -10,6 +10,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
   case indistinctSigmas(steps: Int, shift: Double)
   /// A timestep of a custom schedule that is out of order or out of range.
   case timestep(index: Int, value: Float)
+  /// A noise level of a custom schedule that is out of order or out of range.
+  case sigma(index: Int, value: Float)
   /// A saved state that does not belong to the solver, the schedule or the run.
   case state(String)
   /// `count` of the latents are NaN or infinite after `step`, counted from 1.
@@ -29,6 +31,8 @@ public enum SamplingError: Error, Sendable, Hashable, CustomStringConvertible {
       "shift: \(shift) makes some of \(steps) noise levels equal in float32; give a shift nearer 1 or fewer steps"
     case .timestep(let index, let value):
       "timesteps: entry \(index), \(value), is not below the one before it and within 0 (excluded) to 1000"
+    case .sigma(let index, let value):
+      "sigmas: entry \(index), \(value), is not below the one before it and within 0 (excluded) to 1"
     case .state(let problem):
       "the saved state does not belong to this run: \(problem)"
     case .notFinite(let step, let expert, let count):

@@ -18,7 +18,7 @@ public struct Schedule: Sendable, Hashable {
   /// The published grid of a solver: evenly spaced levels s, warped to k s / (1 + (k - 1) s) by the flow shift k.
   ///
   /// UniPC starts at 0.999 and DPM++ at 1, and both cut timesteps down to whole numbers; Euler starts at 1 and keeps
-  /// the fractions, as LCM does here. All of it is computed in float64, as published.
+  /// the fractions, as LCM and ancestral Euler do here. All of it is computed in float64, as published.
   public init(solver: SolverKind, steps: Int, shift: Double) throws(SamplingError) {
     guard (1...Self.largestStepCount).contains(steps) else { throw .steps(steps) }
     let first = solver == .unipc ? Double(0.999 as Float) : 1
@@ -26,7 +26,7 @@ public struct Schedule: Sendable, Hashable {
     let timesteps = levels.map { $0 * 1000 }
     try self.init(
       levels: levels,
-      timesteps: solver == .euler || solver == .lcm ? timesteps : timesteps.map { $0.rounded(.towardZero) },
+      timesteps: solver.isFirstOrder ? timesteps : timesteps.map { $0.rounded(.towardZero) },
       shift: shift)
   }
 
@@ -48,6 +48,19 @@ public struct Schedule: Sendable, Hashable {
   public init(timesteps: [Float], shift: Double = 1) throws(SamplingError) {
     try Self.check(timesteps)
     let levels = try Self.warped(timesteps.map { Double($0) / 1000 }, by: shift)
+    try self.init(levels: levels, timesteps: levels.map { $0 * 1000 }, shift: shift)
+  }
+
+  /// The schedule of a list of noise levels, falling from at most 1, warped by a flow shift; 0 comes after the last of
+  /// them by itself.
+  public init(sigmas: [Float], shift: Double = 1) throws(SamplingError) {
+    guard (1...Self.largestStepCount).contains(sigmas.count) else { throw .steps(sigmas.count) }
+    var previous = Float(1).nextUp
+    for (index, value) in sigmas.enumerated() {
+      guard value > 0 && value < previous else { throw .sigma(index: index, value: value) }
+      previous = value
+    }
+    let levels = try Self.warped(sigmas.map { Double($0) }, by: shift)
     try self.init(levels: levels, timesteps: levels.map { $0 * 1000 }, shift: shift)
   }
 

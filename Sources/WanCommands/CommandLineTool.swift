@@ -64,8 +64,9 @@ struct WanCommand: AsyncParsableCommand {
       """,
     version: SoftwareVersion.current,
     subcommands: [
-      GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, PullCommand.self,
-      ModelsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, SynthesizeCommand.self,
+      GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, CompareCommand.self,
+      PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self,
+      SynthesizeCommand.self,
     ])
 }
 

@@ -46,12 +46,37 @@ struct BufferPoolTests {
     withExtendedLifetime(first) {}
   }
 
-  @Test("keeps no more than its limit, the latest first")
-  func limit() {
-    let pool = BufferPool(limit: 1 << 20)
-    for size in [512 << 10, 384 << 10, 256 << 10, 8 << 20] {
-      _ = pool.storage(byteCount: size)
-      #expect(pool.idleBytes <= 1 << 20)
+  @Test("keeps what a step used for the next one, however much that was")
+  func steps() {
+    let pool = BufferPool(limit: 0)
+    let sizes = [3 << 20, 5 << 20, 2 << 20].map(BufferPool.blockSize)
+    for _ in 0..<3 {
+      for size in sizes { _ = pool.storage(byteCount: size) }
+      withExtendedLifetime(sizes.map(pool.storage)) { #expect(pool.idleBytes == 0) }
+      #expect(pool.idleBytes == sizes.reduce(0, +))
     }
+  }
+
+  @Test("holds at most its limit more than was in use at one time since the last trim; the longest idle go first")
+  func limit() {
+    let (limit, sizes) = (1 << 20, [8 << 20, 512 << 10, 384 << 10, 12 << 20, 256 << 10, 9 << 20])
+    let pool = BufferPool(limit: limit)
+    var generator = SystemRandomNumberGenerator()
+    for round in 0..<4 {
+      var (kept, high): ([Storage], Int) = ([], 0)
+      for _ in 0..<40 {
+        kept.append(pool.storage(byteCount: sizes.randomElement(using: &generator) ?? 0))
+        high = max(high, pool.used.present)
+        if kept.count > 3 || Bool.random(using: &generator) {
+          kept.remove(at: Int.random(in: kept.indices, using: &generator))
+        }
+        #expect(pool.used.present + pool.idleBytes <= high + limit, "round \(round)")
+      }
+      kept = []
+      pool.trim()
+    }
+    _ = pool.storage(byteCount: 8 << 20)
+    withExtendedLifetime(pool.storage(byteCount: 6 << 20)) { #expect(pool.idleBytes == 0) }
+    #expect(pool.idleBytes == 6 << 20)
   }
 }

@@ -69,6 +69,19 @@ struct ScheduleTests {
     #expect(throws: SamplingError.self) { try Schedule(timesteps: [700, .nan]) }
   }
 
+  @Test("a list of noise levels is the list of timesteps in thousandths")
+  func sigmas() throws {
+    let (levels, timesteps): ([Float], [Float]) = ([1, 0.75, 0.5, 0.25], [1000, 750, 500, 250])
+    #expect(try Schedule(sigmas: levels) == Schedule(timesteps: timesteps))
+    #expect(try Schedule(sigmas: levels, shift: 5) == Schedule(timesteps: timesteps, shift: 5))
+    #expect(throws: SamplingError.steps(0)) { try Schedule(sigmas: []) }
+    #expect(throws: SamplingError.sigma(index: 0, value: 1.5)) { try Schedule(sigmas: [1.5, 0.5]) }
+    #expect(throws: SamplingError.sigma(index: 1, value: 0.7)) { try Schedule(sigmas: [0.7, 0.7]) }
+    #expect(throws: SamplingError.sigma(index: 1, value: 0)) { try Schedule(sigmas: [0.7, 0]) }
+    #expect(throws: SamplingError.self) { try Schedule(sigmas: [.nan]) }
+    #expect(throws: SamplingError.shift(0)) { try Schedule(sigmas: levels, shift: 0) }
+  }
+
   @Test("every step count up to the limit makes a schedule", arguments: SolverKind.allCases)
   func longSchedules(solver: SolverKind) throws {
     for steps in stride(from: 1, through: Schedule.largestStepCount, by: 111) {

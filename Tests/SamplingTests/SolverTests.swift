@@ -47,13 +47,16 @@ struct SolverTests {
   @Test("every solver follows a straight path to its end", arguments: SolverKind.allCases)
   func straightPath(kind: SolverKind) throws {
     let (clean, noise) = (Tensor([0.5, -2, 3], shape: [3]), Tensor([1, 0.25, -1], shape: [3]))
-    let velocity = zip(noise.floats(), clean.floats()).map { $0 - $1 }
+    let start = zip(noise.floats(), clean.floats()).map { $0 - $1 }
     for steps in [1, 2, 3, 7] {
       let schedule = try Schedule(solver: kind, steps: steps, shift: 3)
       let sigma = schedule.sigmas[0]
-      var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * velocity[$0] }, shape: [3])
+      var x = Tensor((0..<3).map { clean.floats()[$0] + sigma * start[$0] }, shape: [3])
       var solver = makeSolver(kind, schedule: schedule)
-      for _ in 0..<steps {
+      for sigma in schedule.sigmas.dropLast() {
+        // What leads straight to the clean sample from where the solver is; on the path it is the same at every place.
+        let velocity =
+          kind == .eulerAncestral ? zip(x.floats(), clean.floats()).map { ($0 - $1) / sigma } : start
         x = solver.step(velocity: Velocity(Tensor(velocity, shape: [3])), latents: x).renoised { noise }.latents
       }
       #expect(relativeError(x, clean) < 1e-5)
@@ -74,6 +77,25 @@ struct SolverTests {
     #expect(last.freshNoise == 0 && last.latents.floats() == last.clean.floats())
     _ = last.renoised {
       Issue.record("noise was drawn"); return noise
+    }
+  }
+
+  @Test("ancestral Euler goes on with the next level's shares of signal and noise")
+  func ancestral() throws {
+    let schedule = try Schedule(timesteps: [1000, 900, 500, 100])
+    var solver = makeSolver(.eulerAncestral, schedule: schedule)
+    let (clean, noise) = (2.0, -0.75)
+    for (sigma, next) in zip(schedule.sigmas.map(Double.init), schedule.sigmas.dropFirst().map(Double.init)) {
+      let x = (1 - sigma) * clean + sigma * noise
+      let solved = solver.step(
+        velocity: Velocity(Tensor([Float(noise - clean)], shape: [1])), latents: Tensor([Float(x)], shape: [1]))
+      let kept = (Double(solved.latents.floats()[0]) - (1 - next) * clean) / noise
+      let fresh = Double(solved.freshNoise)
+      #expect(abs(kept * kept + fresh * fresh - next * next) < 1e-6)
+      // With eta 1 the step without noise ends at next^2 / sigma, and the signal is brought back to its share.
+      let down = next * next / sigma
+      #expect(abs(kept - down * (1 - next) / (1 - down)) < 1e-6)
+      #expect((fresh > 0) == (next > 0) && relativeError(solved.clean.floats(), [Float(clean)]) < 1e-6)
     }
   }
 
@@ -216,7 +238,8 @@ struct SolverTests {
 
   @Test(
     "a step makes so many tensors, guided or not, and its clean sample at most one more, when it is read",
-    arguments: [(SolverKind.unipc, 3, 0), (.dpmpp, 2, 0), (.euler, 1, 1), (.lcm, 2, 0)], [true, false])
+    arguments: [(SolverKind.unipc, 3, 0), (.dpmpp, 2, 0), (.euler, 1, 1), (.lcm, 2, 0), (.eulerAncestral, 1, 1)],
+    [true, false])
   func allocations(_ expected: (kind: SolverKind, step: Int, clean: Int), isGuided: Bool) throws {
     let shape: Shape = [16, 21, 8, 8]
     let schedule = try Schedule(solver: expected.kind, steps: 5, shift: 5)

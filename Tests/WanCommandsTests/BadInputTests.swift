@@ -77,6 +77,23 @@ struct BadFiles {
     BadInput("no steps", ["-p", "a", "--steps", "0"], usage: true, says: "--steps", "1 to 1000"),
     BadInput("negative steps", ["-p", "a", "--steps", "-3"], usage: true, says: "--steps", "-3"),
     BadInput("steps in words", ["-p", "a", "--steps", "two"], usage: true, says: "--steps", "'two'"),
+    BadInput("sigmas that rise", ["-p", "a", "--sigmas", "0.5,0.9"], usage: true, says: "--sigmas", "entry 1, 0.9"),
+    BadInput("a sigma above 1", ["-p", "a", "--sigmas", "2,0"], usage: true, says: "--sigmas", "entry 0"),
+    BadInput("sigmas in words", ["-p", "a", "--sigmas", "1,half"], usage: true, says: "--sigmas"),
+    BadInput(
+      "sigmas and timesteps", ["-p", "a", "--sigmas", "0.5", "--timesteps", "500"], usage: true, says: "--sigmas",
+      "one of them"),
+    BadInput(
+      "a boundary of one transformer", ["-p", "a", "--boundary", "0.5"], usage: true, says: "--boundary",
+      "one transformer"),
+    BadInput(
+      "guidance past the last step", ["-p", "a", "--steps", "4", "--guidance-until", "5"], usage: true,
+      says: "--guidance-until", "1 to 4"),
+    BadInput("guidance until no step", ["-p", "a", "--guidance-until", "0"], usage: true, says: "--guidance-until"),
+    BadInput("guidance backwards", ["-p", "a", "--guidance-until", "4-2"], usage: true, says: "--guidance-until"),
+    BadInput(
+      "guided steps without guidance", ["-p", "a", "--guidance", "1", "--guidance-until", "2"], usage: true,
+      says: "--guidance-until", "guidance is 1"),
     BadInput("16 frames", ["-p", "a", "--frames", "16"], usage: true, says: "--frames", "13 and 17"),
     BadInput("no frames", ["-p", "a", "--frames", "0"], usage: true, says: "--frames"),
     BadInput("too many frames", ["-p", "a", "--frames", "9999999"], usage: true, says: "--frames", "1 to"),

@@ -20,7 +20,8 @@ struct BoundedFilesTests {
   @Test(
     "a model file that is a pipe",
     arguments: [
-      "config.json", "generation_config.json", ModelCopy.transformer, "Wan2.2_VAE.pth", ModelCopy.textEncoder,
+      "config.json", "generation_config.json", "cinematography.json", ModelCopy.transformer, "Wan2.2_VAE.pth",
+      ModelCopy.textEncoder,
       "google/umt5-xxl/tokenizer.json",
     ])
   func pipes(name: String) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Media
+import Prompts
 import Sampling
 import Tensors
 import TestSupport
@@ -23,10 +24,13 @@ struct CodingTests {
     var request = GenerationRequest(
       prompt: "A red ball", negativePrompt: "blur", image: SmallRuns.image, seed: .max,
       noise: .cuda(multiprocessors: 46, threadsPerMultiprocessor: 1536), precision: .int8)
+    request.cinematography = [.lightSource: "moonlight", .shot: "a model's own"]
     (request.size, request.area, request.frames) = (FrameSize(width: 832, height: 480), 1 << 18, 81)
     (request.framesPerSecond, request.steps, request.shift) = (FrameRate(24_000, over: 1001), 50, 5.5)
     (request.guidance, request.solver) = (GuidanceScales(low: 3, high: 4), .dpmpp)
+    (request.lastImage, request.leadingFrames) = (SmallRuns.image, [SmallRuns.image, SmallRuns.image])
     (request.timesteps, request.switchStep) = ([999, 512.5], 1)
+    (request.sigmas, request.boundary, request.guidedSteps) = ([0.9, 0.25], 0.75, 2...7)
     request.decodingTiling = VAETiling(rows: 2, columns: 3)
     (request.preset, request.profile) = ("lightx2v", .diffusers)
     request.caching = .fast

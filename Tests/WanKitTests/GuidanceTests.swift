@@ -24,6 +24,44 @@ struct GuidanceTests {
     #expect(guided.batchSizes == [2])
   }
 
+  @Test("steps outside the guided ones take the prompt alone", arguments: ["ti2v", "t2v"])
+  func guidedSteps(name: String) async throws {
+    let model = try SmallRuns.model(name)
+    var request = SmallRuns.request(steps: 4)
+    (request.guidance, request.solver) = (GuidanceScales(5), .euler)
+    let whole = try await SmallRuns.trace(model, request)
+    request.guidedSteps = 1...2
+    let counter = CountingBackend()
+    let early = try await SmallRuns.trace(model, request, backend: counter)
+    #expect(counter.batchSizes == [1, 2])
+    #expect(early.latents.prefix(2).map { $0.floats() } == whole.latents.prefix(2).map { $0.floats() })
+    #expect(early.latents[2].floats() != whole.latents[2].floats())
+    request.guidedSteps = 4...4
+    let late = try await SmallRuns.trace(model, request)
+    request.guidance = GuidanceScales(1)
+    request.guidedSteps = nil
+    let plain = try await SmallRuns.trace(model, request)
+    let near = zip(late.latents, plain.latents).map { relativeError($0, $1) }
+    #expect(near.prefix(3).allSatisfy { $0 < 1e-5 } && near[3] > 1e-3)
+    request.guidance = GuidanceScales(5)
+    request.guidedSteps = 1...4
+    #expect(try await SmallRuns.trace(model, request).bits() == whole.bits())
+  }
+
+  @Test("guided steps that are none are refused, and the rest is told")
+  func guidedStepsPlan() throws {
+    let model = try SmallRuns.model("ti2v")
+    func plan(_ steps: ClosedRange<Int>, guidance: Float = 5) throws -> GenerationPlan {
+      var request = SmallRuns.request(steps: 4)
+      (request.guidance, request.guidedSteps) = (GuidanceScales(guidance), steps)
+      return try GenerationPlan(request, model: model, on: .reference)
+    }
+    #expect(ClipDescription(try plan(2...3)).guidedSteps == 2...3)
+    #expect(ClipDescription(try plan(1...4)).guidedSteps == nil)
+    for steps in [0...2, 2...5, 5...9] { #expect(throws: RequestError.self) { try plan(steps) } }
+    #expect(throws: RequestError.self) { try plan(1...2, guidance: 1) }
+  }
+
   @Test("a step with guidance 1 is a step along the prompt's own velocity")
   func velocity() async throws {
     let model = try SmallRuns.model("ti2v")

@@ -76,6 +76,21 @@ struct RecipeTests {
 
   @Test("the high-noise expert takes as many steps as the recipe or the request says, whatever the timesteps")
   func switchSteps() throws {
+    let late = try plan([]) { ($0.steps, $0.shift, $0.boundary) = (4, 5, 0.95) }
+    #expect(late.experts == late.schedule.timesteps.map { $0 >= 950 ? .high : .low })
+    #expect(Set(late.experts).count == 2 && ClipDescription(late).boundary == 0.95)
+    let distilled = try plan([]) { ($0.preset, $0.boundary) = ("lightx2v", 0.6) }
+    #expect(distilled.experts == [.high, .high, .high, .high] && distilled.switchStep == nil)
+    for boundary in [-0.1, 1.5, .nan] {
+      #expect(throws: RequestError.self) { _ = try plan([]) { $0.boundary = boundary } }
+    }
+    #expect(throws: RequestError.self) { _ = try plan([]) { ($0.steps, $0.switchStep, $0.boundary) = (4, 2, 0.9) } }
+    #expect(throws: RequestError.self) { _ = try plan([], model: "ti2v") { $0.boundary = 0.9 } }
+    let listed = try plan([]) { ($0.sigmas, $0.solver) = ([1, 0.9, 0.3], .euler) }
+    #expect(listed.schedule.timesteps == [1000, 900, 300] && listed.steps == 3 && listed.shift == 1)
+    #expect(ClipDescription(listed).timesteps == [1000, 900, 300] && ClipDescription(listed).sigmas == [1, 0.9, 0.3])
+    #expect(throws: RequestError.self) { _ = try plan([]) { ($0.sigmas, $0.timesteps) = ([0.5], [500]) } }
+    #expect(throws: RequestError.self) { _ = try plan([]) { ($0.sigmas, $0.steps) = ([0.5], 2) } }
     let shifted = try plan([]) { ($0.preset, $0.shift) = ("lightx2v", 1) }
     #expect(shifted.schedule.timesteps == [1000, 750, 500, 250] && shifted.experts == [.high, .high, .low, .low])
     let own = try plan([]) { ($0.preset, $0.steps, $0.switchStep) = ("lightx2v", 4, 3) }

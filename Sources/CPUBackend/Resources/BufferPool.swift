@@ -3,7 +3,10 @@ import Tensors
 
 /// Memory for results, kept when freed and given out again, so that a step finds the blocks of the step before.
 ///
-/// Blocks come in eight sizes per power of two. When more than `limit` bytes lie idle, the longest idle go first.
+/// Blocks come in eight sizes per power of two. What is in use and what lies idle are together at most `limit` bytes more
+/// than was in use at one time since the last ``trim()``: a step finds all blocks of the step before, and the process
+/// never holds more than it would with `limit` bytes idle at its peak. When a new block would pass that, the longest idle
+/// go first. Pages that the system has to clear again cost a pass at full size a sixth of its time.
 final class BufferPool: Sendable {
   /// A block that nobody uses.
   @safe
@@ -17,6 +20,33 @@ final class BufferPool: Sendable {
     var idleBytes = 0
     var usedBytes = 0
     var peakBytes = 0
+    /// The most in use since the last trim.
+    var highBytes = 0
+
+    /// Counts a block that is going to be used.
+    mutating func use(_ size: Int) {
+      usedBytes += size
+      peakBytes = max(peakBytes, usedBytes)
+      highBytes = max(highBytes, usedBytes)
+    }
+
+    /// A block of exactly this size, the latest that became idle.
+    mutating func idleBlock(_ size: Int) -> Idle? {
+      guard let index = idle.lastIndex(where: { $0.byteCount == size }) else { return nil }
+      idleBytes -= size
+      return idle.remove(at: index)
+    }
+
+    /// The longest idle blocks that are more than `limit` bytes too many.
+    mutating func surplus(_ limit: Int) -> [Idle] {
+      var surplus: [Idle] = []
+      while usedBytes + idleBytes > highBytes + limit, !idle.isEmpty {
+        let oldest = idle.removeFirst()
+        idleBytes -= oldest.byteCount
+        surplus.append(oldest)
+      }
+      return surplus
+    }
   }
 
   let limit: Int
@@ -37,10 +67,10 @@ final class BufferPool: Sendable {
     return unsafe Storage(adopting: take(size), byteCount: size) { [self] block, size in unsafe give(block, size) }
   }
 
-  /// Frees every idle block.
+  /// Frees every idle block, and forgets how much was in use.
   func trim() {
     let idle = state.withLock { state in
-      defer { (state.idle, state.idleBytes) = ([], 0) }
+      defer { (state.idle, state.idleBytes, state.highBytes) = ([], 0, state.usedBytes) }
       return state.idle
     }
     BufferPool.free(idle)
@@ -66,13 +96,12 @@ final class BufferPool: Sendable {
 
   @unsafe
   private func take(_ size: Int) -> UnsafeMutableRawPointer {
-    let found: Idle? = state.withLock { state in
-      state.usedBytes += size
-      state.peakBytes = max(state.peakBytes, state.usedBytes)
-      guard let index = state.idle.lastIndex(where: { $0.byteCount == size }) else { return nil }
-      state.idleBytes -= size
-      return state.idle.remove(at: index)
+    let (found, surplus): (Idle?, [Idle]) = state.withLock { state in
+      state.use(size)
+      let found = state.idleBlock(size)
+      return (found, found == nil ? state.surplus(limit) : [])
     }
+    BufferPool.free(surplus)
     if let found { return unsafe found.block }
     return unsafe Memory.allocate(size)
   }
@@ -80,19 +109,11 @@ final class BufferPool: Sendable {
   @unsafe
   private func give(_ block: UnsafeMutableRawPointer, _ size: Int) {
     let idle = unsafe Idle(block: block, byteCount: size)
-    let surplus: [Idle] = state.withLock { state in
+    state.withLock { state in
       state.usedBytes -= size
       state.idle.append(idle)
       state.idleBytes += size
-      var surplus: [Idle] = []
-      while state.idleBytes > limit, !state.idle.isEmpty {
-        let oldest = state.idle.removeFirst()
-        state.idleBytes -= oldest.byteCount
-        surplus.append(oldest)
-      }
-      return surplus
     }
-    BufferPool.free(surplus)
   }
 
   private static func free(_ blocks: [Idle]) {

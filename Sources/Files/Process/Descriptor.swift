@@ -90,9 +90,20 @@ public enum Descriptor {
     wait(for: POLLOUT, descriptor, milliseconds: milliseconds)
   }
 
+  /// Whether reading returns at once: bytes are there, or the end is.
+  public static func isReadable(_ descriptor: Int32) -> Bool { wait(for: POLLIN, descriptor, milliseconds: 0) }
+
   private static func wait(for event: Int32, _ descriptor: Int32, milliseconds: Int) -> Bool {
     var request = pollfd(fd: descriptor, events: Int16(event), revents: 0)
     return unsafe poll(&request, 1, Int32(milliseconds)) > 0
+  }
+
+  /// Lets a pipe hold so many bytes, where the system allows it: its reader is then woken less often.
+  public static func setPipeSize(_ descriptor: Int32, _ bytes: Int) {
+    #if os(Linux)
+      // F_SETPIPE_SZ, which Glibc's module leaves out.
+      _ = fcntl(descriptor, 1031, Int32(bytes))
+    #endif
   }
 
   /// Whether a write returns rather than waits.

@@ -1,6 +1,6 @@
 public import Tensors
 
-/// A solver that remembers nothing but how far it is: Euler's, and multistep consistency sampling.
+/// A solver that remembers nothing but how far it is: Euler's, its ancestral form, and multistep consistency sampling.
 public struct FirstOrderSolver: Solver {
   public let schedule: Schedule
   public private(set) var index = 0
@@ -14,6 +14,11 @@ public struct FirstOrderSolver: Solver {
     /// (https://arxiv.org/abs/2310.04378, algorithm 3), which FastWan and rCM step by. The noise is left to who holds its
     /// generator: ``SolverStep/renoised(_:)``.
     case lcm
+    /// Euler's step to d = n^2 / sigma, where n is the next sigma, times a = (1 - n) / (1 - d), and fresh noise times
+    /// sqrt(n^2 - (a d)^2): signal and noise then have the shares of level n. The form of k-diffusion's ancestral step
+    /// (https://github.com/crowsonkb/k-diffusion) for straight paths, as ComfyUI's `sample_euler_ancestral_RF` has it
+    /// with eta 1.
+    case eulerAncestral
   }
 
   /// At the schedule's first noise level.
@@ -40,6 +45,12 @@ public struct FirstOrderSolver: Solver {
       let clean = velocity.cleanSample(latents, sigma: sigma)
       guard next > 0 else { return SolverStep(clean, clean: clean) }
       return SolverStep(elementwise(clean) { (1 - next) * $0 }, clean: clean, freshNoise: next)
+    case .eulerAncestral:
+      let down = next * next / sigma
+      let ratio = (1 - next) / (1 - down)
+      let noise = max(0, next * next - ratio * ratio * down * down).squareRoot()
+      let moved = velocity.map(latents) { x, v in ratio * (x + (down - sigma) * v) }
+      return SolverStep(moved, from: latents, velocity, sigma: sigma, freshNoise: noise)
     }
   }
 }

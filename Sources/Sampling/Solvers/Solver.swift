@@ -21,9 +21,10 @@ public protocol Solver: Sendable {
 
 /// What a solver makes of a model output.
 public struct SolverStep: Sendable {
-  /// The latents at the next noise level, float32; where ``freshNoise`` is above 0, all of them but their noise.
+  /// The latents at the next noise level, float32; where ``freshNoise`` is above 0, all of them but that noise.
   public let latents: Tensor
-  /// How much of a fresh draw of noise belongs on top of the latents: 0 but for ``SolverKind/lcm``.
+  /// How much of a fresh draw of noise belongs on top of the latents: 0 but for solvers that draw
+  /// (``SolverKind/drawsNoise``).
   public let freshNoise: Float
   private let sample: Sample
 
@@ -38,8 +39,8 @@ public struct SolverStep: Sendable {
   }
 
   /// Of a solver that does not: the clean sample is computed when it is asked for.
-  init(_ latents: Tensor, from start: Tensor, _ velocity: Velocity, sigma: Float) {
-    (self.latents, sample, freshNoise) = (latents, .ahead(of: start, velocity, sigma: sigma), 0)
+  init(_ latents: Tensor, from start: Tensor, _ velocity: Velocity, sigma: Float, freshNoise: Float = 0) {
+    (self.latents, sample, self.freshNoise) = (latents, .ahead(of: start, velocity, sigma: sigma), freshNoise)
   }
 
   /// The step with its fresh noise on top; `draw` gives it, and is not asked where none belongs there.
@@ -49,7 +50,12 @@ public struct SolverStep: Sendable {
     precondition(
       noise.shape == latents.shape && noise.dtype == .f32, "noise \(noise.shape) for latents \(latents.shape)")
     let level = freshNoise
-    return SolverStep(elementwise(latents, noise) { x, noise in x + level * noise }, clean: clean)
+    return SolverStep(elementwise(latents, noise) { x, noise in x + level * noise }, sample)
+  }
+
+  /// With its fresh noise on top.
+  private init(_ latents: Tensor, _ sample: Sample) {
+    (self.latents, self.sample, freshNoise) = (latents, sample, 0)
   }
 
   /// The clean sample that the model output points to from where the step began: x - sigma v.
@@ -98,6 +104,14 @@ public enum SolverKind: String, CaseIterable, Sendable, Hashable, Codable {
   case euler
   /// The clean sample, and fresh noise up to the next level: what consistency models are made for.
   case lcm
+  /// Euler's step further down than the next level, and fresh noise up to it.
+  case eulerAncestral = "euler-ancestral"
+
+  /// Whether each step but the last takes fresh noise.
+  public var drawsNoise: Bool { self == .lcm || self == .eulerAncestral }
+
+  /// Whether a step looks at nothing but its own model output, and is told timesteps with their fractions.
+  var isFirstOrder: Bool { drawsNoise || self == .euler }
 }
 
 /// A solver at the start of a schedule.
@@ -107,6 +121,7 @@ public func makeSolver(_ kind: SolverKind, schedule: Schedule) -> any Solver {
   case .dpmpp: DPMSolver(schedule: schedule)
   case .euler: FirstOrderSolver(.euler, schedule: schedule)
   case .lcm: FirstOrderSolver(.lcm, schedule: schedule)
+  case .eulerAncestral: FirstOrderSolver(.eulerAncestral, schedule: schedule)
   }
 }
 
@@ -121,6 +136,7 @@ public func makeSolver(
   case .dpmpp: try DPMSolver(schedule: schedule, state: state)
   case .euler: try FirstOrderSolver(.euler, schedule: schedule, state: state)
   case .lcm: try FirstOrderSolver(.lcm, schedule: schedule, state: state)
+  case .eulerAncestral: try FirstOrderSolver(.eulerAncestral, schedule: schedule, state: state)
   }
 }
 

@@ -28,6 +28,10 @@ public protocol Backend: Sendable {
   /// Waits until everything that was asked for is computed.
   func synchronize() throws(DeviceError)
 
+  /// Gives back memory that is kept for the next result: what comes next may need other sizes, or memory for weights. By
+  /// default nothing is kept.
+  func trim()
+
   // MARK: Primitives
 
   /// x y^T of each matrix, summed in float32: [..., M, K] and [..., N, K] of one type -> [..., M, N] float32.
@@ -134,6 +138,10 @@ public protocol Backend: Sendable {
 
   /// Each element held inside `range`; what is infinite becomes NaN, so that it is not taken for a limit.
   func clamped(_ x: Tensor, to range: ClosedRange<Float>) -> Tensor
+}
+
+extension Backend {
+  public func trim() {}
 }
 
 /// A backend whose tensors lie in host memory, and whose results are there when an operation returns.

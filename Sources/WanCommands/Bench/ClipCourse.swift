@@ -64,7 +64,7 @@ struct ClipCourse {
   }
 
   private func denoise(_ layers: Int) throws -> Double {
-    trim()
+    backend.trim()
     let transformer = try RandomWeights.network(
       WanTransformer.self, model.transformer.with(layers: layers), precision, backend)
     let start = ContinuousClock.now
@@ -79,7 +79,7 @@ struct ClipCourse {
 
   /// The seconds of the tiny autoencoder, and those that the file took besides.
   private func decode(_ ffmpeg: FFmpeg) async throws -> (decoding: Double, writing: Double) {
-    trim()
+    backend.trim()
     let configuration: TinyConfiguration = model.autoencoder == .wan21 ? .wan21 : .wan22
     let decoder = try RandomWeights.network(TinyDecoder.self, configuration, precision.unquantized, backend)
     let path = FileManager.default.temporaryDirectory.appendingPathComponent("wan-bench-\(UUID().uuidString).mp4").path
@@ -99,9 +99,6 @@ struct ClipCourse {
     _ = try await writer.finish()
     return (computing, (ContinuousClock.now - start).inSeconds - computing)
   }
-
-  /// Gives back the memory of the stage before.
-  private func trim() { (backend as? CPUBackend)?.trim() }
 
   private func seconds(_ body: () throws -> Void) rethrows -> Double {
     let start = ContinuousClock.now

@@ -21,10 +21,13 @@ extension ClipDescription {
     lines += [
       "clip     \(size), \(Format.count(frames, "frame")) at \(Format.rate(fps)) fps "
         + "(\(Format.fixed(Double(frames) / fps, 1)) s)" + (tokens.map { ", \(Format.count($0, "token"))" } ?? ""),
-      "sampling \(Format.count(steps, "step")) \(solver.rawValue), shift \(shift), guidance \(guidance), "
+      "sampling \(Format.count(steps, "step")) \(solver.rawValue), shift \(shift), guidance \(guidance)\(guided), "
         + "seed \(seed) (\(noise.split(separator: " ").first ?? "") noise)",
     ]
-    if let timesteps {
+    if let boundary { lines.append("         experts change at sigma \(boundary)") }
+    if let sigmas {
+      lines.append("         at sigmas " + sigmas.map { Format.fixed(Double($0), 4) }.joined(separator: ", "))
+    } else if let timesteps {
       lines.append("         at timesteps " + timesteps.map { Format.fixed(Double($0), 1) }.joined(separator: ", "))
     }
     if let cache {
@@ -35,6 +38,18 @@ extension ClipDescription {
       lines.append("cache    \(cache.name)\(expected ?? "")")
     }
     return lines
+  }
+
+  private var guided: String {
+    guard let guidedSteps else { return "" }
+    return guidedSteps.count == 1
+      ? " in step \(guidedSteps.lowerBound)" : " in steps \(guidedSteps.lowerBound) to \(guidedSteps.upperBound)"
+  }
+
+  /// What the text encoder reads, and what it was made of.
+  var promptLines: [String] {
+    ["prompt   \(prompt)"] + (userPrompt.map { ["asked    \($0)"] } ?? [])
+      + (cinematography.map { ["words    \($0.line)"] } ?? [])
   }
 
   private var guidance: String {

@@ -16,6 +16,7 @@ struct GenerateCommand: AsyncParsableCommand {
     discussion: "Model kind and all defaults come from the model's files. The plan is printed before anything runs.")
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
+  @OptionGroup(title: "Directing") var directing: DirectingOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -24,6 +25,9 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Saving") var saving: SavingOptions
 
   func validate() throws {
+    guard clip.prompt != nil || !directing.listed.isEmpty else {
+      throw ValidationError("Missing expected argument '--prompt <prompt>'")
+    }
     try quantized.check(engine.precision)
     guard saving.saveRun == nil || output.output != "-" && output.saveTensors == nil else {
       throw ValidationError("--save-run cannot bring back what --output - and --save-tensors have of earlier steps")
@@ -31,6 +35,8 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let listed = directing.listed
+    guard listed.isEmpty else { return try WordList.show(listed, of: source, asJSON: output.report.json) }
     try await ClipRun.guarded { try await generate() }
   }
 
@@ -38,15 +44,17 @@ struct GenerateCommand: AsyncParsableCommand {
     let places = try output.places()
     if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
-    if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
+    if ffmpeg != nil || !clip.pictures.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
     var request = clip.request(precision: engine.precision)
+    request.cinematography = directing.cinematography
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
-    if let image = clip.image { request.image = try await picture(image) }
+    if let image = clip.image { request.image = try await picture(image, "--image") }
+    if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
     let plan = try GenerationPlan(
       request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
-    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
+    try places.check(plan, inputs: clip.pictures + plan.model.checkpointFiles)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
@@ -62,9 +70,9 @@ struct GenerateCommand: AsyncParsableCommand {
     try await run.carryOut(from: nil, output.report.reporter)
   }
 
-  private func picture(_ path: String) async throws -> RGBImage {
+  private func picture(_ path: String, _ option: String) async throws -> RGBImage {
     guard path == "-" else { return try await readImage(path: path, ffmpeg: .fromEnvironment()) }
-    return try await StandardInput.picture(ffmpeg: .fromEnvironment())
+    return try await StandardInput.picture(for: option, ffmpeg: .fromEnvironment())
   }
 }
 
@@ -97,6 +105,8 @@ extension RequestError {
   /// The error as a user of the command knows its parts.
   var inOptions: String {
     switch self {
+    // The reason begins with the kind's option.
+    case .field(.cinematography, let reason): "--\(reason)"
     case .field(let field, let reason): "--\(field.option): \(reason)"
     case .schedule(let error): "--\(error)"
     }
@@ -112,9 +122,12 @@ extension RequestField {
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
     case .switchStep: "steps"
-    case .prompt, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift, .guidance, .solver, .seed,
-      .precision,
-      .preset, .like, .cache:
+    case .guidedSteps: "guidance-until"
+    case .lastImage: "last-image"
+    case .leadingFrames: "continue"
+    case .prompt, .cinematography, .image, .size, .area, .frames, .fps, .steps, .boundary, .timesteps, .sigmas, .shift,
+      .guidance,
+      .solver, .seed, .precision, .preset, .like, .cache:
       rawValue
     }
   }
@@ -141,7 +154,7 @@ extension SamplingError {
     switch self {
     case .notFinite: "try --precision f32, and check the weights with 'wan inspect'"
     case .frameNotFinite: "try --precision f32, and check the autoencoder's weights with 'wan inspect'"
-    case .steps, .shift, .indistinctSigmas, .timestep, .state, .runaway: nil
+    case .steps, .shift, .indistinctSigmas, .timestep, .sigma, .state, .runaway: nil
     }
   }
 }
@@ -163,9 +176,9 @@ enum StandardInput {
   private static let limit = 1 << 30
 
   /// The picture that standard input holds.
-  static func picture(ffmpeg: FFmpeg) async throws -> RGBImage {
+  static func picture(for option: String, ffmpeg: FFmpeg) async throws -> RGBImage {
     guard isatty(0) == 0 else {
-      throw CommandError("--image - reads a picture from standard input, which is a terminal")
+      throw CommandError("\(option) - reads a picture from standard input, which is a terminal")
     }
     let bytes: [UInt8]
     do { bytes = try Descriptor.readToEnd(0, limit: limit, isCancelled: { Task.isCancelled }) } catch {

@@ -6,7 +6,7 @@ import WanKit
 /// What the clip should be.
 struct GenerateOptions: ParsableArguments {
   @Option(name: .shortAndLong, parsing: .unconditional, help: "What to show, in words.")
-  var prompt: String
+  var prompt: String?
 
   @Option(parsing: .unconditional, help: "What not to show; the model's published negative prompt unless given.")
   var negativePrompt: String = ""
@@ -20,6 +20,11 @@ struct GenerateOptions: ParsableArguments {
       A picture to start from: PNG, JPEG, HEIC, WebP and others (i2v and ti2v models); - reads it from standard input.
       """, completion: .file(), transform: PathArgument.path)
   var image: String?
+
+  @Option(
+    help: "A picture to end with, beside --image or alone (i2v and ti2v models).", completion: .file(),
+    transform: PathArgument.path)
+  var lastImage: String?
 
   @Option(
     help: ArgumentHelp("Pixels, as 832x480; with an image an area, whose shape the image decides.", valueName: "WxH"))
@@ -42,7 +47,20 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp(
       "What the model is told before each step, as 1000,750,500,250; warped only by a --shift that is given.",
       valueName: "t,..."))
-  var timesteps: TimestepsArgument?
+  var timesteps: NumbersArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "The noise level before each step instead of timesteps, as 1,0.9375,0.8333,0.625; a 0 at the end changes nothing.",
+      valueName: "s,..."))
+  var sigmas: NumbersArgument?
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Noise level from which upwards the high-noise expert runs, 0 to 1, instead of the model's own.", valueName: "x"))
+  var boundary: Double?
 
   @Option(
     parsing: .unconditional,
@@ -54,7 +72,13 @@ struct GenerateOptions: ParsableArguments {
     help: ArgumentHelp("Pull towards the prompt; LOW,HIGH for the two experts.", valueName: "g"))
   var guidance: GuidanceArgument?
 
-  @Option(help: "How to walk from noise to the clip; lcm takes fresh noise at each step.")
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Guide the first steps alone, or FROM-TO, counted from 1; the others take half the time.", valueName: "step"))
+  var guidanceUntil: StepRangeArgument?
+
+  @Option(help: "How to walk from noise to the clip; lcm and euler-ancestral take fresh noise at each step.")
   var solver: SolverKind?
 
   @Option(
@@ -108,7 +132,13 @@ struct GenerateOptions: ParsableArguments {
         + "of five), or the error that may add up, 0 to 10. The clip changes a little.", valueName: "name|x"))
   var cache: CacheArgument = .off
 
+  /// The files that the request's pictures come from.
+  var pictures: [String] { [image, lastImage].compactMap { $0 } }
+
   func validate() throws {
+    guard image != "-" || lastImage != "-" else {
+      throw ValidationError("--image - and --last-image - cannot both be read from standard input")
+    }
     guard negativePrompt.isEmpty || !noNegativePrompt else {
       throw ValidationError("--negative-prompt and --no-negative-prompt contradict each other; give one")
     }
@@ -125,15 +155,17 @@ struct GenerateOptions: ParsableArguments {
     let noise: NoiseSource =
       rng == .cpu ? .cpu : .cuda(multiprocessors: rngCard.width, threadsPerMultiprocessor: rngCard.height)
     var request = GenerationRequest(
-      prompt: prompt, negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
+      prompt: prompt ?? "", negativePrompt: noNegativePrompt ? PublishedPrompts.none : negativePrompt,
       seed: seed?.value ?? UInt64.random(in: 0..<1 << 32), noise: noise, precision: precision)
     request.size = size.map { FrameSize(width: $0.width, height: $0.height) }
     request.frames = frames
     request.framesPerSecond = fps?.rate
     (request.steps, request.switchStep) = (steps?.count, steps?.high)
+    request.boundary = boundary
     request.timesteps = timesteps?.values
+    request.sigmas = sigmas?.valuesBeforeZero
     request.shift = shift
-    request.guidance = guidance?.scales
+    (request.guidance, request.guidedSteps) = (guidance?.scales, guidanceUntil?.steps)
     request.solver = solver
     request.decodingTiling = vaeTiles.tiling
     request.caching = cache.caching

@@ -104,12 +104,12 @@ struct OutputPlaces {
   ///
   /// - Parameter inputs: the picture and the checkpoints.
   func check(_ plan: GenerationPlan, inputs: [String]) throws {
-    try clip.check(frameCount: plan.frames, frameRate: plan.framesPerSecond)
-    let clips = clip.paths(frameCount: plan.frames)
+    try clip.check(frameCount: plan.newFrames, frameRate: plan.framesPerSecond)
+    let clips = clip.paths(frameCount: plan.newFrames)
     if let tensors, clips.contains(where: { isSame($0, tensors.path) }) {
       throw CommandError("--save-tensors \(tensors.given) is the clip's own file; name another")
     }
-    let touched = clips + clip.removedPaths(frameCount: plan.frames) + (tensors.map { [$0.path] } ?? [])
+    let touched = clips + clip.removedPaths(frameCount: plan.newFrames) + (tensors.map { [$0.path] } ?? [])
     for output in touched {
       guard let input = inputs.first(where: { isSame($0, output) }) else { continue }
       throw CommandError(

@@ -28,7 +28,7 @@ struct PlanReport: Encodable {
     (folder, self.backend) = (plan.model.path, backend.name)
     parts = plan.model.foundParts
     output = clip.name == "-" ? "standard output" : clip.name
-    replaced = clip.removedPaths(frameCount: plan.frames).count
+    replaced = clip.removedPaths(frameCount: plan.newFrames).count
   }
 
   private enum CodingKeys: String, CodingKey {
@@ -53,6 +53,7 @@ struct PlanReport: Encodable {
     let clip = summary.clip
     var lines = ["model    \(clip.model) (\(folder))"]
     lines += parts.map { "         \($0.part) \($0.path)\($0.isNamed ? "" : ", found by what it holds")" }
+    if clip.userPrompt != nil { lines += clip.promptLines }
     lines += clip.lines(
       tokens: summary.tokens,
       skips: summary.expectedSkips.flatMap { steps in summary.cacheBytes.map { (steps, $0) } })

@@ -60,13 +60,17 @@ struct ClipRecipe: Codable {
 
   /// The recipe for people.
   var lines: [String] {
-    var lines = ["model    \(clip.model)", "prompt   \(clip.prompt)"]
+    var lines = ["model    \(clip.model)"] + clip.promptLines
     if clip.negativePrompt == PublishedPrompts.none {
       lines.append("without  no words")
     } else if clip.negativePrompt != PublishedPrompts.negative {
       lines.append("without  \(clip.negativePrompt)")
     }
     if clip.fromImage { lines.append("image    was given") }
+    if clip.toImage == true { lines.append("ending   with a picture that was given") }
+    if let known = clip.knownFrames {
+      lines.append("after    \(Format.count(known, "frame")) of another clip, which are not in this one")
+    }
     lines += clip.lines()
     if clip.decoder == .tiny { lines.append("decoding by a tiny autoencoder") }
     return lines + ["engine   \(clip.precision.rawValue)"] + (software.map { ["made by  \($0)"] } ?? [])

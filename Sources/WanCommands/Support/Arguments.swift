@@ -58,14 +58,30 @@ struct StepsArgument: ExpressibleByArgument {
   }
 }
 
-/// Timesteps between commas: 1000,750,500,250.
-struct TimestepsArgument: ExpressibleByArgument {
+/// Numbers between commas: timesteps as 1000,750,500,250, or noise levels.
+struct NumbersArgument: ExpressibleByArgument {
   let values: [Float]
+
+  /// Without the level at which a run ends, which other programs list too.
+  var valuesBeforeZero: [Float] { values.count > 1 && values.last == 0 ? Array(values.dropLast()) : values }
 
   init?(argument: String) {
     let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Float($0) }
     values = numbers.compactMap { $0 }
     guard values.count == numbers.count else { return nil }
+  }
+}
+
+/// Steps counted from 1: the first so many, as 10, or FROM-TO, as 3-10.
+struct StepRangeArgument: ExpressibleByArgument {
+  let steps: ClosedRange<Int>
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count <= 2, let first = parts[0], let last = parts[parts.count - 1] else { return nil }
+    let from = parts.count == 1 ? 1 : first
+    guard from >= 1, from <= last else { return nil }
+    steps = from...last
   }
 }
 

@@ -74,6 +74,9 @@ struct ModelOptions: ParsableArguments {
     return parts
   }
 
+  /// Whether parts make a model without a folder.
+  var namesTransformer: Bool { parts.namesTransformer }
+
   /// - Throws: `CommandError` where no model is named and the bundled one is not there, or one is named that was not
   ///   pulled; ``ModelError``.
   func open() throws -> ModelFolder {

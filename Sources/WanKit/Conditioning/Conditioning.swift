@@ -21,50 +21,35 @@ enum Conditioning: Sendable {
   case none
   /// The transformer takes [x, m, y], joined along the channels; I2V-A14B.
   ///
-  /// The mask m [4, T, h, w] is 1 on the first latent frame and 0 on the others; y [C, T, h, w] are the latents of the
-  /// image followed by grey frames.
+  /// The mask m [4, T, h, w] is 1 where a frame is known, four frames for each latent frame but the first, whose one
+  /// counts for all four; y [C, T, h, w] are the latents of the known frames and of grey ones where none is known.
   case channels(mask: Tensor, image: Tensor)
-  /// The transformer takes (1 - m) z + m x, where m is 0 on the first latent frame, whose tokens are at t = 0; TI2V.
+  /// The transformer takes (1 - m) z + m x, where m is 0 on known latent frames, whose tokens are at t = 0; TI2V.
   ///
-  /// z [C, 1, h, w] are the latents of the image. Where the frame is not `isKept`, it enters the transformer's input alone
-  /// and the last step's result, and the solver walks with its own.
-  case firstFrame(Tensor, isKept: Bool)
+  /// z are the latents of the known frames. Where they are not `isKept`, they enter the transformer's input alone and the
+  /// last step's result, and the solver walks with its own.
+  case held(HeldFrames, isKept: Bool)
 
   /// The latents as the transformer takes them: [C (+ mask and image), T, h, w].
   func input(_ latents: Tensor, _ backend: any Backend) -> Tensor {
     switch self {
-    case .none, .firstFrame(_, isKept: true): return latents
-    case .firstFrame(_, isKept: false): return blended(latents)
+    case .none, .held(_, isKept: true): return latents
+    case .held(let frames, isKept: false): return frames.over(latents)
     case .channels(let mask, let image):
       return backend.concatenated([latents, mask, image].map(backend.resident))
     }
   }
 
-  /// The latents as the solver takes them: with the known first frame where it is kept.
+  /// The latents as the solver takes them: with the known frames where they are kept.
   func holding(_ latents: Tensor, isLast: Bool = false) -> Tensor {
-    if case .firstFrame(_, isKept: false) = self, !isLast { return latents }
-    return blended(latents)
-  }
-
-  /// The latents with the known first frame in its place: (1 - m) z + m x.
-  private func blended(_ latents: Tensor) -> Tensor {
-    guard case .firstFrame(let known, _) = self else { return latents }
-    let (channels, frames, area) = (latents.shape[0], latents.shape[1], latents.shape[2] * latents.shape[3])
-    return Tensor.filled(shape: latents.shape) { result in
-      latents.withSpan(of: Float.self) { x in
-        for i in 0..<result.count { result[i] = x[i] }
-      }
-      known.withSpan(of: Float.self) { z in
-        for channel in 0..<channels {
-          for i in 0..<area { result[channel * frames * area + i] = z[channel * area + i] }
-        }
-      }
-    }
+    guard case .held(let frames, let isKept) = self, isKept || isLast else { return latents }
+    return frames.over(latents)
   }
 
   /// The timestep of every token: 0 where the frame is known.
   func timesteps(_ t: Float, grid: TokenGrid) -> TokenTimesteps {
-    let known = if case .firstFrame = self { grid.area } else { 0 }
-    return TokenTimesteps(t, tokens: grid.count, known: known)
+    guard case .held(let frames, _) = self else { return TokenTimesteps(t, tokens: grid.count) }
+    let perFrame = frames.isKnown(of: grid.time).map { $0 ? 0 : t }
+    return TokenTimesteps(perToken: perFrame.flatMap { Array(repeating: $0, count: grid.area) })
   }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Layers
+import Prompts
 import Sampling
 import Tensors
 import Tokenization
@@ -132,7 +133,12 @@ struct PlannedFiles {
   private mutating func addDefaults(_ model: ConvertedModel, _ path: String) {
     let name = "generation_config.json"
     let folders = [path] + ["high_noise_model", "low_noise_model"].map { Paths.join(path, $0) }
-    let own = folders.lazy.compactMap { try? openFile(path: Paths.join($0, name), expecting: .json).bytes }.first
+    func file(_ name: String) -> [UInt8]? {
+      folders.lazy.compactMap { try? openFile(path: Paths.join($0, name), expecting: .json).bytes }.first
+    }
+    let own = file(name)
+    let words = CinematographyVocabulary.fileName
+    if let bytes = file(words) { texts.append((words, bytes)) }
     var added: [String: Any] = [:]
     let files = model.transformers.all.map(\.part.source.location) + [path]
     if own == nil,

@@ -106,7 +106,8 @@ struct DenoisingRun {
     let name = plan.experts[step]
     var started = ContinuousClock.now
     let place = StepCache.Step(
-      step, of: plan.steps, expert: name, sigma: plan.schedule.sigmas[step], branches: plan.tokenIDs.all.count)
+      step, of: plan.steps, expert: name, sigma: plan.schedule.sigmas[step],
+      branches: plan.isGuided(step: step + 1) ? 2 : 1)
     let kept = cache?.outputs(at: place, latents: latents)
     let velocities = try kept ?? computed(step, name, &started)
     if kept == nil { cache?.record(velocities, at: place, latents: latents) }
@@ -122,7 +123,8 @@ struct DenoisingRun {
   ///
   /// - Parameter started: set to when the transformer was loaded.
   private func computed(_ step: Int, _ name: Expert, _ started: inout ContinuousClock.Instant) throws -> [Tensor] {
-    let (model, context) = try expert(name, step)
+    let (model, prompts) = try expert(name, step)
+    let context = plan.isGuided(step: step + 1) ? prompts : prompts.first
     started = .now
     return try model(
       conditioning.input(latents, backend),
@@ -162,7 +164,7 @@ extension GenerationPlan {
       throw .state("it is of step \(facts.step), its solver's history of step \(state.history.index)")
     }
     // One draw to begin with, and one more for each step that puts fresh noise on top.
-    let draws = 1 + (solver == .lcm ? min(facts.step, steps - 1) : 0)
+    let draws = 1 + (solver.drawsNoise ? min(facts.step, steps - 1) : 0)
     guard facts.draws == Array(repeating: latentShape.count, count: max(draws, 0)) else {
       throw .state("its noise was drawn in \(facts.draws.count) parts of other sizes")
     }

@@ -53,6 +53,7 @@ final class GenerationJob {
     context = nil
     endStream()
     networks.settle()
+    backend.trim()
     return networks
   }
 
@@ -126,12 +127,13 @@ final class GenerationJob {
   }
 
   private func condition() throws -> Conditioning {
-    guard let image = plan.image, let part = plan.imageEncoder else { return .none }
+    guard let pictures = plan.knownPictures, let part = plan.imageEncoder else { return .none }
     return try stage(.encodingImage) {
       let encoder = try network(part, .imageEncoder, plan.precision)
       return try Conditioning(
-        image, as: plan.model.family.conditioning, like: plan.profile, clip: [3, plan.frames, plan.height, plan.width],
-        timeStride: plan.model.latents.time, encode: { try backend.host(encoder($0, greyFrames: $1)) })
+        pictures, as: plan.model.family.conditioning, like: plan.profile,
+        clip: [3, plan.frames, plan.height, plan.width], timeStride: plan.model.latents.time,
+        encode: { try backend.host(encoder($0.frames, greyFrames: $0.grey, ending: $0.ending)) })
     }
   }
 
@@ -143,7 +145,9 @@ final class GenerationJob {
     while let chunk = try decoding.next(onPart: { listeners.onEvent(.tiles(done: $0, of: $1)) }) {
       try LatentWatchdog.check(frames: chunk, first: done + 1)
       listeners.recorder?.note { $0.frames.append(chunk) }
-      try await frames(chunk)
+      // What another clip ended with is not told again.
+      let known = min(max(0, plan.leadingFrames.count - done), chunk.shape[0])
+      if known < chunk.shape[0] { try await frames(chunk.slice(known..<chunk.shape[0])) }
       done += chunk.shape[0]
       listeners.onEvent(.frames(done: done, of: plan.frames))
     }
@@ -182,6 +186,8 @@ final class GenerationJob {
   ) throws -> N {
     try networks.network(part, role, precision, adapters: adapters) {
       try Task.checkCancellation()
+      // Its weights need the memory that the results of what ran before lay in.
+      backend.trim()
       return try stage(role.loading) {
         let source = try source(of: part, precision, adapters)
         return (try part.reading(source).load(on: backend, precision: precision, adapters: adapters), source)

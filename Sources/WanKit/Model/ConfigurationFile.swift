@@ -47,7 +47,7 @@ struct ConfigurationFile {
   }
 
   /// The field's value; `nil` where it is absent or null.
-  private func value(_ name: String) -> JSONValue? {
+  func value(_ name: String) -> JSONValue? {
     if case .null? = fields[name] { nil } else { fields[name] }
   }
 

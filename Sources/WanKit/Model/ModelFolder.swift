@@ -1,4 +1,5 @@
 public import Layers
+public import Prompts
 import Sampling
 import Tensors
 public import Tokenization
@@ -15,6 +16,8 @@ public struct ModelFolder: Sendable {
   public let family: ModelFamily
   /// The family's defaults, under the folder's own generation_config.json where it has one.
   public let defaults: GenerationDefaults
+  /// The words of cinematography that its prompts may have: the folder's own, or the published ones.
+  public let vocabulary: CinematographyVocabulary
   /// The single transformer, or both experts.
   public let transformers: Transformers
   /// What turns latents into frames: the VAE that the family prefers among those the folder holds, or a tiny autoencoder.
@@ -77,6 +80,7 @@ public struct ModelFolder: Sendable {
     textEncoder = try Self.textEncoder(files)
     tokenizerFolder = try Self.tokenizer(files)
     defaults = try Self.defaults(family: family, folders: files.defaultsFolders)
+    vocabulary = try CinematographyVocabulary(folders: files.defaultsFolders)
     schedulerShift = files.settings?.shift
     boundary = family.hasTwoExperts ? files.settings?.boundary ?? defaults.own.boundary ?? family.boundary : nil
     foundParts = files.found

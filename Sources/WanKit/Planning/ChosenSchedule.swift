@@ -7,12 +7,16 @@ struct ChosenSchedule {
   /// The flow shift that warped it.
   let shift: Double
   let solver: SolverKind
-  /// How many steps the high-noise expert takes; `nil` by the model's boundary.
+  /// How many steps the high-noise expert takes; `nil` by the boundary.
   let switchStep: Int?
+  /// Where the experts change, where that is not the model's own place.
+  let boundary: Double?
   /// The expert of each step.
   let experts: [Expert]
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let isListed: Bool
+  /// Whether that list was one of noise levels.
+  let hasListedSigmas: Bool
 
   /// - Parameter defaults: the model's, with the recipe's over them.
   /// - Throws: ``RequestError`` for steps that make no schedule.
@@ -22,7 +26,7 @@ struct ChosenSchedule {
     solver = request.solver ?? defaults.solver
     let steps = try Self.steps(request, defaults)
     let listed = try Self.listed(request, steps: steps, defaults, recipe)
-    isListed = listed != nil
+    (isListed, hasListedSigmas) = (listed != nil, request.sigmas != nil)
     if let listed {
       (schedule, shift) = listed
     } else {
@@ -32,22 +36,30 @@ struct ChosenSchedule {
     guard solver != .unipc || schedule.sigmas[0] < 1 else {
       throw .field(.solver, "unipc cannot begin at timestep \(schedule.timesteps[0]); use lcm, euler or dpm++")
     }
-    try Self.check(switchStep: request.switchStep, steps: steps, model.family)
+    try Self.check(switchStep: request.switchStep, boundary: request.boundary, steps: steps, model.family)
     let own = recipe.flatMap { $0.steps == steps ? $0.switchStep : nil }
-    let ownSwitch = request.timesteps == nil && steps == defaults.steps ? defaults.own.switchStep ?? own : nil
+    let isOwn = request.timesteps == nil && request.sigmas == nil && request.boundary == nil && steps == defaults.steps
+    let ownSwitch = isOwn ? defaults.own.switchStep ?? own : nil
     switchStep = model.family.hasTwoExperts ? request.switchStep ?? ownSwitch : nil
-    experts = ExpertSchedule(boundary: model.boundary).experts(at: schedule.timesteps, switchStep: switchStep)
+    boundary = request.boundary
+    experts = ExpertSchedule(boundary: boundary ?? model.boundary)
+      .experts(at: schedule.timesteps, switchStep: switchStep)
   }
 
   private static func steps(
     _ request: GenerationRequest, _ defaults: GenerationDefaults
   ) throws(RequestError) -> Int {
-    let steps = request.steps ?? request.timesteps?.count ?? defaults.steps
+    let steps = request.steps ?? request.timesteps?.count ?? request.sigmas?.count ?? defaults.steps
     guard (1...Schedule.largestStepCount).contains(steps) else {
       throw .field(.steps, "\(steps) is not from 1 to \(Schedule.largestStepCount)")
     }
-    if let count = request.timesteps?.count, count != steps {
-      throw .field(.timesteps, "\(count) of them are not \(steps) steps; leave the number of steps out")
+    guard request.timesteps == nil || request.sigmas == nil else {
+      throw .field(.sigmas, "they and timesteps say the same thing twice; give one of them")
+    }
+    for (field, count) in [(RequestField.timesteps, request.timesteps?.count), (.sigmas, request.sigmas?.count)] {
+      if let count, count != steps {
+        throw .field(field, "\(count) of them are not \(steps) steps; leave the number of steps out")
+      }
     }
     if let shift = request.shift, !(shift.isFinite && shift > 0) {
       throw .field(.shift, "\(shift) is not a positive number")
@@ -61,6 +73,10 @@ struct ChosenSchedule {
   ) throws(RequestError) -> (Schedule, Double)? {
     let own = defaults.own.timesteps.flatMap { $0.count == steps ? $0 : nil }
     return try making { () throws(SamplingError) in
+      if let sigmas = request.sigmas {
+        let shift = request.shift ?? 1
+        return (try Schedule(sigmas: sigmas, shift: shift), shift)
+      }
       if let timesteps = request.timesteps ?? own {
         let shift = request.shift ?? 1
         return (try Schedule(timesteps: timesteps, shift: shift), shift)
@@ -84,7 +100,18 @@ struct ChosenSchedule {
     }
   }
 
-  private static func check(switchStep: Int?, steps: Int, _ family: ModelFamily) throws(RequestError) {
+  private static func check(
+    switchStep: Int?, boundary: Double?, steps: Int, _ family: ModelFamily
+  ) throws(RequestError) {
+    if let boundary {
+      guard family.hasTwoExperts else {
+        throw .field(.boundary, "\(family.name) is one transformer; there is nothing to switch")
+      }
+      guard (0...1).contains(boundary) else { throw .field(.boundary, "\(boundary) is no noise level from 0 to 1") }
+      guard switchStep == nil else {
+        throw .field(.boundary, "the steps of each expert are given, so that no noise level decides; give one of both")
+      }
+    }
     guard let switchStep else { return }
     guard family.hasTwoExperts else {
       throw .field(.switchStep, "\(family.name) is one transformer; there is nothing to switch")

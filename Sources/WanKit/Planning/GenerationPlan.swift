@@ -1,5 +1,6 @@
 public import Layers
 public import Media
+public import Prompts
 public import Sampling
 public import Tensors
 public import WanModels
@@ -8,12 +9,18 @@ public import WanModels
 public struct GenerationPlan: Sendable {
   /// The folder that the weights will be read from.
   public let model: ModelFolder
-  /// As given, at most 20 000 characters each.
+  /// As given, at most 20 000 characters, and perhaps with words of cinematography in the prompt.
   public let prompt, negativePrompt: String
+  /// The prompt as it was given.
+  public let userPrompt: String
+  /// How ``prompt`` came of it; `nil` where nothing was put to it.
+  public let directedPrompt: DirectedPrompt?
   /// What the text encoder will read of them.
   public let tokenIDs: PromptTokens
-  /// The picture as it was given, not yet resized.
-  public let image: RGBImage?
+  /// The pictures that the clip begins and ends with, as they were given, not yet resized.
+  public let image, lastImage: RGBImage?
+  /// The end of another clip, which this one goes on from: none, or 4 n + 1 frames.
+  public let leadingFrames: [RGBImage]
   /// Pixels, multiples of ``ModelFolder/sizeMultiple``; frames are 4 n + 1.
   public let width, height, frames: Int
   /// Of playback, 1 to 240.
@@ -22,6 +29,8 @@ public struct GenerationPlan: Sendable {
   public let shift: Double
   /// Of each expert, finite.
   public let guidance: GuidanceScales
+  /// The steps, counted from 1, in which the negative prompt has a say; `nil` for all.
+  public let guidedSteps: ClosedRange<Int>?
   /// Which sampler walks down ``schedule``.
   public let solver: SolverKind
   /// Noise levels and timesteps of 1 to 1000 steps.
@@ -42,8 +51,12 @@ public struct GenerationPlan: Sendable {
   public let switchStep: Int?
   /// How steps do without the transformer; `nil` where every step runs it.
   public let caching: StepCaching?
+  /// Where the experts change, where it was asked for; `nil` at the model's own place.
+  public let boundary: Double?
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
+  /// Whether that list was one of noise levels.
+  let hasListedSigmas: Bool
   /// What a distilled model cannot use of what was asked for, and what a tiny autoencoder may not fit.
   public let warnings: [String]
   /// The LoRAs that were asked for, and the other halves of pairs that lie beside them.
@@ -54,8 +67,16 @@ public struct GenerationPlan: Sendable {
   public let decodingTiling: VAETiling
   /// What the process may take, and who says so; `nil` where nobody does. It changes nothing of the result.
   public let memoryLimit: MachineMemory.Limit?
-  /// What encodes the picture; `nil` without one.
+  /// What encodes the pictures; `nil` without any.
   public let imageEncoder: NetworkPart<VAEEncoder>?
+
+  /// The pictures that are known; `nil` where none is.
+  var knownPictures: KnownPictures? {
+    KnownPictures(leading: leadingFrames.isEmpty ? image.map { [$0] } ?? [] : leadingFrames, last: lastImage)
+  }
+
+  /// The frames that a clip of this plan has: all but those of the clip that it goes on from.
+  public var newFrames: Int { frames - leadingFrames.count }
 
   /// Passes of the solver, 1...1000.
   public var steps: Int { schedule.timesteps.count }
@@ -73,6 +94,9 @@ public struct GenerationPlan: Sendable {
 
   /// Whether the negative prompt has a say: guidance other than 1 for some expert.
   public var isGuided: Bool { profile.isGuided(guidance) }
+
+  /// Whether it has one in a step, counted from 1.
+  public func isGuided(step: Int) -> Bool { isGuided && guidedSteps?.contains(step) ?? true }
 
   /// Steps per expert in order of running.
   public var stepsPerExpert: [(expert: Expert, steps: Int)] {
@@ -107,26 +131,34 @@ extension GenerationPlan {
     recipe = try ChosenRecipe(request, model: model)
     let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
     self.model = model
-    prompt = try Self.checked(request.prompt, .prompt)
+    userPrompt = try Self.checked(request.prompt, .prompt)
+    directedPrompt = try Self.directed(request, by: model.vocabulary)
+    prompt = directedPrompt?.text ?? userPrompt
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
-    image = try Self.checkedImage(request.image, family: model.family)
+    let pictures = try Self.checkedPictures(request, family: model.family)
+    (image, lastImage, leadingFrames) = (request.image, request.lastImage, request.leadingFrames)
     frames = try Self.checkedFrames(request.frames ?? defaults.frames, stride: model.latents.time)
     framesPerSecond = request.framesPerSecond ?? defaults.framesPerSecond
     guard framesPerSecond.denominator > 0, (1...240).contains(framesPerSecond.value) else {
       throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
     }
-    (width, height) = try Self.size(request, image: image, model: model)
+    try Self.check(pictures, frames: frames, stride: model.latents.time)
+    (width, height) = try Self.size(request, image: pictures?.first, model: model)
     guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
     }
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
-    (hasListedSteps, switchStep) = (chosen.isListed, chosen.switchStep)
+    (hasListedSteps, hasListedSigmas) = (chosen.isListed, chosen.hasListedSigmas)
+    (switchStep, boundary) = (chosen.switchStep, chosen.boundary)
+    guidedSteps = try Self.checkedGuidedSteps(
+      request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))
     caching = try Self.checkedCaching(request.caching, steps: schedule.steps)
     warnings =
-      (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
+      (directedPrompt?.notices ?? [])
+      + (recipe?.warnings(steps: schedule.steps, guidance: guidance, shift: request.shift) ?? [])
       + (request.caching != nil && caching == nil ? [Self.tooFewToCache(schedule.steps)] : [])
       + model.tinyDecoderNotices
     adapters = FittedAdapters.paired(request.adapters, for: model.transformers)
@@ -137,7 +169,7 @@ extension GenerationPlan {
     decodingTiling = try Self.tiling(
       request, model.latents.shape(frames: frames, height: height, width: width), model.decoder, traits,
       within: limit)
-    imageEncoder = image == nil ? nil : try model.imageEncoder()
+    imageEncoder = pictures == nil ? nil : try model.imageEncoder()
     let isGuided = profile.isGuided(guidance)
     tokenIDs = try PromptTokens(prompt: prompt, negative: isGuided ? negativePrompt : nil, model: model)
   }

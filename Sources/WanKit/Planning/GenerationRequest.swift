@@ -1,4 +1,5 @@
 public import Media
+public import Prompts
 public import Sampling
 public import Tensors
 public import WanModels
@@ -7,11 +8,18 @@ public import WanModels
 public struct GenerationRequest: Sendable, Equatable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
+  /// How the clip is to be lit, framed and coloured, in words that the plan puts to the prompt.
+  public var cinematography = Cinematography()
   /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
   /// ``PublishedPrompts/none`` no words at all.
   public var negativePrompt: String?
   /// The picture to start from, for models that take one.
   public var image: RGBImage?
+  /// The picture to end with, for models that take one; beside ``image`` or alone.
+  public var lastImage: RGBImage?
+  /// The end of another clip, which this one goes on from, instead of one picture: 4 n + 1 frames of one size. They count
+  /// as frames of the clip, and are left out of what comes of it.
+  public var leadingFrames: [RGBImage]
   /// Pixels; with an image an area, whose shape the image decides.
   public var size: FrameSize?
   /// Pixels of a clip that starts from an image, instead of `size`.
@@ -22,14 +30,22 @@ public struct GenerationRequest: Sendable, Equatable {
   public var framesPerSecond: FrameRate?
   /// Of the solver, 1...1000.
   public var steps: Int?
-  /// How many of them the high-noise expert takes; by the model's boundary, or its recipe, unless given.
+  /// How many of them the high-noise expert takes; by the boundary, or the model's recipe, unless given.
   public var switchStep: Int?
+  /// Where the experts change instead of the model's own place: a noise level from 0 to 1, from which upwards the
+  /// high-noise expert runs.
+  public var boundary: Double?
   /// What the model is told before each step, falling from at most 1000; warped only by a shift that is given.
   public var timesteps: [Float]?
+  /// The noise level before each step, falling from at most 1, instead of timesteps: the same list in thousandths.
+  public var sigmas: [Float]?
   /// The flow shift, above 0; larger values spend more steps on noisy latents.
   public var shift: Double?
   /// Per expert, finite; with 1 for both the negative prompt is left out.
   public var guidance: GuidanceScales?
+  /// The steps, counted from 1, in which the negative prompt has a say: all unless given. The others take the time of one
+  /// prompt.
+  public var guidedSteps: ClosedRange<Int>?
   /// Which sampler walks from noise to the clip.
   public var solver: SolverKind?
   /// Of the noise; any number, 0 unless given.
@@ -60,7 +76,7 @@ public struct GenerationRequest: Sendable, Equatable {
     self.seed = seed
     self.noise = noise
     self.precision = precision
-    adapters = []
+    (adapters, leadingFrames) = ([], [])
   }
 }
 
@@ -77,15 +93,21 @@ extension GenerationRequest: Codable {
       seed: try fields.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0,
       noise: try fields.decodeIfPresent(NoiseSource.self, forKey: .noise) ?? .cuda(),
       precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
+    lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
+    leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
+    cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
     size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
     area = try fields.decodeIfPresent(Int.self, forKey: .area)
     frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
     framesPerSecond = try fields.decodeIfPresent(FrameRate.self, forKey: .fps)
     steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
     switchStep = try fields.decodeIfPresent(Int.self, forKey: .switchStep)
+    boundary = try fields.decodeIfPresent(Double.self, forKey: .boundary)
     timesteps = try fields.decodeIfPresent([Float].self, forKey: .timesteps)
+    sigmas = try fields.decodeIfPresent([Float].self, forKey: .sigmas)
     shift = try fields.decodeIfPresent(Double.self, forKey: .shift)
     guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
+    guidedSteps = try fields.decodeIfPresent(ClosedRange<Int>.self, forKey: .guidedSteps)
     solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
     caching = try fields.decodeIfPresent(StepCaching.self, forKey: .cache)
     decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
@@ -97,17 +119,23 @@ extension GenerationRequest: Codable {
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: RequestField.self)
     try fields.encode(prompt, forKey: .prompt)
+    if cinematography != Cinematography() { try fields.encode(cinematography, forKey: .cinematography) }
     try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
     try fields.encodeIfPresent(image, forKey: .image)
+    try fields.encodeIfPresent(lastImage, forKey: .lastImage)
+    if !leadingFrames.isEmpty { try fields.encode(leadingFrames, forKey: .leadingFrames) }
     try fields.encodeIfPresent(size, forKey: .size)
     try fields.encodeIfPresent(area, forKey: .area)
     try fields.encodeIfPresent(frames, forKey: .frames)
     try fields.encodeIfPresent(framesPerSecond, forKey: .fps)
     try fields.encodeIfPresent(steps, forKey: .steps)
     try fields.encodeIfPresent(switchStep, forKey: .switchStep)
+    try fields.encodeIfPresent(boundary, forKey: .boundary)
     try fields.encodeIfPresent(timesteps, forKey: .timesteps)
+    try fields.encodeIfPresent(sigmas, forKey: .sigmas)
     try fields.encodeIfPresent(shift, forKey: .shift)
     try fields.encodeIfPresent(guidance, forKey: .guidance)
+    try fields.encodeIfPresent(guidedSteps, forKey: .guidedSteps)
     try fields.encodeIfPresent(solver, forKey: .solver)
     try fields.encode(seed, forKey: .seed)
     try fields.encode(noise, forKey: .noise)
@@ -219,11 +247,13 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, negativePrompt, image, size, area, frames
+  case prompt, cinematography, negativePrompt, image, lastImage, leadingFrames, size, area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.
-  case steps, switchStep, timesteps, shift, guidance, solver, seed, noise, precision, adapters, preset
+  case steps, switchStep, boundary, timesteps, sigmas, shift, guidance, guidedSteps, solver, seed, noise, precision
+  /// The fields of these names.
+  case adapters, preset
   /// ``GenerationRequest/profile``
   case like
   /// ``GenerationRequest/caching``

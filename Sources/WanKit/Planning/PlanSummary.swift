@@ -1,4 +1,5 @@
 import Media
+public import Prompts
 public import Sampling
 public import Tensors
 import WanModels
@@ -7,8 +8,12 @@ import WanModels
 public struct ClipDescription: Sendable, Hashable, Codable {
   /// The family's name: "ti2v-5b".
   public let model: String
-  /// As given.
+  /// What the text encoder reads.
   public let prompt, negativePrompt: String
+  /// The prompt as it was given, where words were put to it.
+  public let userPrompt: String?
+  /// The choices whose words were put to the prompt; `nil` for none.
+  public let cinematography: Cinematography?
   /// Columns x rows, in pixels.
   public let size: FrameSize
   /// Frames, and steps of the solver.
@@ -23,10 +28,16 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let shift: Double
   /// What the model is told before each step, where a number of steps and a shift do not tell it.
   public let timesteps: [Float]?
-  /// How many steps the high-noise expert takes, where the model's boundary does not tell it.
+  /// The noise level before each step, where that was what was asked for.
+  public let sigmas: [Float]?
+  /// How many steps the high-noise expert takes, where no boundary tells it.
   public let switchStep: Int?
+  /// Where the experts change, where that is not the model's own place.
+  public let boundary: Double?
   /// Of each expert; one transformer takes the low one.
   public let guidanceLow, guidanceHigh: Float
+  /// The steps, counted from 1, in which the negative prompt has a say; `nil` for all.
+  public let guidedSteps: ClosedRange<Int>?
   /// Of the noise.
   public let seed: UInt64
   /// "cpu", or "cuda" with the card's multiprocessors and threads.
@@ -41,6 +52,10 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let cache: StepCaching?
   /// Whether a picture was given to start from.
   public let fromImage: Bool
+  /// Whether a picture was given to end with; `nil` for no.
+  public let toImage: Bool?
+  /// How many of the frames another clip ended with, which are left out of this one; `nil` for none.
+  public let knownFrames: Int?
   /// What decoded the latents where it was not the VAE.
   public let decoder: Decoder?
 
@@ -54,14 +69,19 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public init(_ plan: GenerationPlan) {
     model = plan.model.family.name
     (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
+    userPrompt = plan.directedPrompt == nil ? nil : plan.userPrompt
+    cinematography = plan.directedPrompt?.cinematography
     size = FrameSize(width: plan.width, height: plan.height)
     (frames, steps, fps) = (plan.frames, plan.steps, plan.framesPerSecond.value)
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
     timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
-    switchStep = plan.switchStep
+    sigmas = plan.hasListedSigmas ? plan.schedule.sigmas.dropLast() : nil
+    (switchStep, boundary, guidedSteps) = (plan.switchStep, plan.boundary, plan.guidedSteps)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     cache = plan.caching
     fromImage = plan.image != nil
+    toImage = plan.lastImage == nil ? nil : true
+    knownFrames = plan.leadingFrames.isEmpty ? nil : plan.leadingFrames.count
     decoder = plan.model.decoder.isTiny ? .tiny : nil
     like = plan.profile == .wan ? nil : plan.profile
     recipe = plan.recipe

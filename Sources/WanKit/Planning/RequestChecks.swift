@@ -1,4 +1,5 @@
 import Media
+import Prompts
 import Sampling
 import Tensors
 import WanModels
@@ -19,14 +20,58 @@ extension GenerationPlan {
     return text
   }
 
-  static func checkedImage(_ image: RGBImage?, family: ModelFamily) throws(RequestError) -> RGBImage? {
-    switch (family.conditioning, image) {
-    case (.none, .some):
-      throw .field(.image, "\(family.name) makes clips from text alone; use an i2v or ti2v model")
+  /// The prompt with the words that were chosen; `nil` where none were.
+  static func directed(
+    _ request: GenerationRequest, by vocabulary: CinematographyVocabulary
+  ) throws(RequestError) -> DirectedPrompt? {
+    guard !request.cinematography.isEmpty else { return nil }
+    do {
+      return try DirectedPrompt(request.prompt, request.cinematography, in: vocabulary)
+    } catch {
+      throw .field(.cinematography, error.description)
+    }
+  }
+
+  /// The pictures that a clip begins and ends with, where the model takes them so.
+  static func checkedPictures(
+    _ request: GenerationRequest, family: ModelFamily
+  ) throws(RequestError) -> KnownPictures? {
+    let leading = request.leadingFrames
+    guard request.image == nil || leading.isEmpty else {
+      throw .field(.leadingFrames, "the clip begins with them, so that no image can begin it; give one of both")
+    }
+    let fields: [(RequestField, Bool)] = [
+      (.image, request.image != nil), (.lastImage, request.lastImage != nil), (.leadingFrames, !leading.isEmpty),
+    ]
+    let given = fields.first { $0.1 }?.0
+    switch (family.conditioning, given) {
+    case (.none, .some(let field)):
+      throw .field(field, "\(family.name) makes clips from text alone; use an i2v or ti2v model")
     case (.channels, .none):
       throw .field(.image, "\(family.name) needs an image to start from")
-    default:
-      return image
+    default: break
+    }
+    if let odd = leading.first(where: { ($0.width, $0.height) != (leading[0].width, leading[0].height) }) {
+      throw .field(
+        .leadingFrames,
+        "they are of different sizes: \(leading[0].width)x\(leading[0].height), \(odd.width)x\(odd.height)")
+    }
+    return KnownPictures(leading: leading.isEmpty ? request.image.map { [$0] } ?? [] : leading, last: request.lastImage)
+  }
+
+  /// Known pictures must leave frames to be made.
+  static func check(_ pictures: KnownPictures?, frames: Int, stride: Int) throws(RequestError) {
+    guard let pictures else { return }
+    let leading = pictures.leading.count
+    guard leading == 0 || (leading - 1) % stride == 0 else {
+      throw .field(.leadingFrames, "\(leading) of them are not \(stride) n + 1")
+    }
+    guard leading <= 1 || leading < frames else {
+      throw .field(.leadingFrames, "\(leading) of them leave nothing of \(frames) frames to be made")
+    }
+    let fewest = leading == 0 ? 1 + stride : leading + 2 * stride
+    guard pictures.last == nil || frames >= fewest else {
+      throw .field(.lastImage, "\(frames) frames leave none to be made; ask for at least \(fewest)")
     }
   }
 
@@ -41,6 +86,18 @@ extension GenerationPlan {
     throw .field(
       .guidance, "\(guidance.low),\(guidance.high) is for two experts, and \(family.name) is one transformer: give one"
     )
+  }
+
+  /// `nil` where all steps are guided alike.
+  static func checkedGuidedSteps(
+    _ range: ClosedRange<Int>?, steps: Int, isGuided: Bool
+  ) throws(RequestError) -> ClosedRange<Int>? {
+    guard let range else { return nil }
+    guard range.lowerBound >= 1, range.upperBound <= steps else {
+      throw .field(.guidedSteps, "steps \(range.lowerBound) to \(range.upperBound) are not all of 1 to \(steps)")
+    }
+    guard isGuided else { throw .field(.guidedSteps, "no step is guided where guidance is 1") }
+    return range == 1...steps ? nil : range
   }
 
   static func checkedFrames(_ frames: Int, stride: Int) throws(RequestError) -> Int {

@@ -22,9 +22,17 @@ public struct RunFingerprint: Sendable, Hashable, Codable {
     facts["sigmas"] = plan.schedule.sigmas.map { "\($0)" }.joined(separator: " ")
     facts["tokens"] = plan.tokenIDs.all.map { ids in ids.map { "\($0)" }.joined(separator: " ") }.joined(
       separator: ", ")
-    facts["picture"] = plan.image.map { "\($0.width)x\($0.height) \(Checksum($0.pixels.span).value)" }
+    facts["picture"] = plan.image.map(Self.picture)
+    facts["last picture"] = plan.lastImage.map(Self.picture)
+    if !plan.leadingFrames.isEmpty {
+      facts["frames before"] = plan.leadingFrames.map(Self.picture).joined(separator: ", ")
+    }
     for path in plan.files { facts["file \(path)"] = Self.file(path) }
     self.facts = facts
+  }
+
+  private static func picture(_ image: RGBImage) -> String {
+    "\(image.width)x\(image.height) \(Checksum(image.pixels.span).value)"
   }
 
   /// Each choice by its name in JSON.

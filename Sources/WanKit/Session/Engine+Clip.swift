@@ -33,7 +33,7 @@ extension Engine {
     observers: [any StepObserver] = [], onEvent: @escaping @Sendable (GenerationEvent) -> Void = { _ in }
   ) async throws -> GenerationTrace? {
     let settings = try ClipSettings(
-      width: plan.width, height: plan.height, frameRate: plan.framesPerSecond, frameCount: plan.frames,
+      width: plan.width, height: plan.height, frameRate: plan.framesPerSecond, frameCount: plan.newFrames,
       metadata: output.metadata)
     let writer = try await ClipWriter(to: output.target, settings: settings, ffmpeg: output.ffmpeg)
     let sampled = Sampled()
@@ -48,7 +48,7 @@ extension Engine {
       return recorder?.trace
     } catch {
       await writer.cancel()
-      let name = output.target.paths(frameCount: plan.frames).first ?? "clip"
+      let name = output.target.paths(frameCount: plan.newFrames).first ?? "clip"
       throw sampled.keep(by: LatentKeeper(clip: name, metadata: output.metadata), after: error)
     }
   }

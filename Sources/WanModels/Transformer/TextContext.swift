@@ -20,6 +20,12 @@ public struct TextContext: Sendable {
   /// How many prompts (B).
   public var prompts: Int { keyBias.shape[0] }
 
+  /// The first prompt alone, in the same memory.
+  public var first: TextContext {
+    TextContext(
+      keys: keys.map { $0.slice(0..<1) }, values: values.map { $0.slice(0..<1) }, keyBias: keyBias.slice(0..<1))
+  }
+
   /// The rows that prompts of these lengths take, and their biases.
   static func keyBias(lengths: [Int], paddedTo textLength: Int) -> Tensor {
     let width = rowCount(lengths: lengths, paddedTo: textLength)

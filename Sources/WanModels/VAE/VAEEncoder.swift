@@ -41,10 +41,11 @@ public struct VAEEncoder: Network {
   /// - Parameters:
   ///   - video: from the host or the backend; Hi and Wi are multiples of the spatial stride.
   ///   - greyFrames: frames of zeros that follow it and count as a part of F; they take memory a few at a time.
+  ///   - ending: [3, n, Hi, Wi], frames that follow those and count too.
   /// - Throws: `CancellationError` when the task is cancelled.
-  public func callAsFunction(_ video: Tensor, greyFrames: Int = 0) throws -> Tensor {
-    let frames = backend.resident(video)
-    let (count, step) = (video.shape[1] + greyFrames, configuration.stride.time)
+  public func callAsFunction(_ video: Tensor, greyFrames: Int = 0, ending: Tensor? = nil) throws -> Tensor {
+    let frames = (backend.resident(video), grey: greyFrames, ending: ending.map(backend.resident))
+    let (count, step) = (video.shape[1] + greyFrames + (ending?.shape[1] ?? 0), configuration.stride.time)
     let stream = CausalStream()
     var chunks: [Tensor] = []
     var next = 0
@@ -75,16 +76,22 @@ public struct VAEEncoder: Network {
     return backend.windowed(y, mean.map { AxisWindow(count: $0) })
   }
 
-  /// Some frames of a video [3, F, Hi, Wi], zeros past its end: [n, Hi, Wi, 3].
-  private func chunk(_ frames: Range<Int>, of video: Tensor) -> Tensor {
-    let given = frames.clamped(to: 0..<video.shape[1])
-    let (height, width) = (video.shape[2], video.shape[3])
-    let grey = backend.zeros([frames.count - given.count, height, width, 3], dtype: video.dtype)
-    if given.isEmpty { return grey }
-    let part = backend.windowed(
-      video, [AxisWindow(count: 3), AxisWindow(given), AxisWindow(count: height), AxisWindow(count: width)])
-    let own = backend.permuted(part, [1, 2, 3, 0])
-    return given == frames ? own : backend.concatenated([own, grey])
+  /// Some frames of a video [3, n, Hi, Wi], of zeros after it, and of an ending [3, m, Hi, Wi]: [frames, Hi, Wi, 3].
+  private func chunk(_ frames: Range<Int>, of video: (Tensor, grey: Int, ending: Tensor?)) -> Tensor {
+    let (height, width, start) = (video.0.shape[2], video.0.shape[3], video.0.shape[1])
+    func part(_ tensor: Tensor, from first: Int) -> Tensor? {
+      let given = frames.clamped(to: first..<first + tensor.shape[1])
+      if given.isEmpty { return nil }
+      let rows = AxisWindow(given.lowerBound - first..<given.upperBound - first)
+      let part = backend.windowed(
+        tensor, [AxisWindow(count: 3), rows, AxisWindow(count: height), AxisWindow(count: width)])
+      return backend.permuted(part, [1, 2, 3, 0])
+    }
+    let grey = frames.clamped(to: start..<start + video.grey).count
+    let zeros = grey == 0 ? nil : backend.zeros([grey, height, width, 3], dtype: video.0.dtype)
+    let ending = video.ending.flatMap { part($0, from: start + video.grey) }
+    let parts = [part(video.0, from: 0), zeros, ending].compactMap { $0 }
+    return parts.count == 1 ? parts[0] : backend.concatenated(parts)
   }
 
   /// Rows and columns folded into channels, ordered (channel, column, row): [F, Hi, Wi, 3] -> [F, Hi/p, Wi/p, 3 p p].

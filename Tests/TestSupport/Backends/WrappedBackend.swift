@@ -13,6 +13,7 @@ extension WrappedBackend {
   public func host(_ x: Tensor) throws(DeviceError) -> Tensor { try base.host(x) }
   public func zeros(_ shape: Shape, dtype: DType) -> Tensor { base.zeros(shape, dtype: dtype) }
   public func synchronize() throws(DeviceError) { try base.synchronize() }
+  public func trim() { base.trim() }
 
   public func product(_ x: Tensor, _ y: Tensor) -> Tensor { base.product(x, y) }
   public func combined(_ x: Tensor, _ y: Tensor, _ operation: BinaryOperation) -> Tensor {

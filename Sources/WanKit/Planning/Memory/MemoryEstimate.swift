@@ -66,13 +66,14 @@ extension GenerationPlan {
     }
   }
 
-  /// What encoding the picture needs: its one frame, or as many as the clip has; nothing without one.
+  /// What encoding the pictures needs: those that are known, or as many frames as the clip has; nothing without any.
   public var encodingMemory: MemoryEstimate {
-    guard let imageEncoder else { return MemoryEstimate(weights: 0, activations: 0) }
-    let frames = model.family.conditioning == .channels ? frames : 1
+    guard let imageEncoder, let known = knownPictures else { return MemoryEstimate(weights: 0, activations: 0) }
+    let isWhole = model.family.conditioning == .channels
+    let held = max(known.leading.count, known.last == nil ? 0 : model.latents.time + 1)
     let estimate = VAEEncodingEstimate(
-      imageEncoder.configuration, frames: frames, greyFrames: frames - 1, height: height, width: width,
-      precision: precision)
+      imageEncoder.configuration, frames: isWhole ? frames : held, greyFrames: isWhole ? frames - known.count : 0,
+      height: height, width: width, precision: precision)
     return MemoryEstimate(weights: estimate.weights, activations: estimate.total - estimate.weights)
   }
 }
