@@ -25,7 +25,7 @@ extension WanCommandTests {
       ["unipc", "dpm++", "euler", "lcm"].flatMap { solver in
         [
           Victim(model: "t2v", solver: solver, extra: solver == "euler" ? ["--guidance-until", "7"] : []),
-          Victim(model: "t2v", solver: solver, extra: ["--cache", "10"]),
+          Victim(model: "t2v", solver: solver, extra: ["--cache", "10", "--guidance-until", "7"]),
           Victim(model: "i2v", solver: solver, extra: ["--image", Folders.picture]),
           Victim(model: "ti2v", solver: solver, extra: ["--image", Folders.picture, "--vae-tiles", "1x2"]),
         ]

@@ -10,7 +10,7 @@ public import Tensors
 ///
 /// What is used again is the velocity. The published caches add the residual y - x', of the whole model or of its blocks,
 /// to the new latents instead, which is further from what the model says (`Documentation/Sampling.md` has the figures).
-/// With ``SolverKind/lcm`` it is the clean sample, from which the fresh noise of each step is told apart.
+/// With a solver that draws noise it is the clean sample, from which the fresh noise of each step is told apart.
 ///
 /// Steps of another expert know nothing of each other.
 public struct StepCache: Sendable {
@@ -42,7 +42,7 @@ public struct StepCache: Sendable {
   ///   - state: where another one stood; by default nothing is known yet.
   public init(_ caching: StepCaching, solver: SolverKind, state: StepCacheState = .init()) {
     (self.caching, self.state) = (caching, state)
-    keepsClean = solver == .lcm
+    keepsClean = solver.drawsNoise
   }
 
   /// The outputs to use in place of the transformer's at a step, one for each branch, or `nil` where it must run.
