@@ -17,6 +17,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
   @OptionGroup(title: "Directing") var directing: DirectingOptions
+  @OptionGroup(title: "Directing") var extending: ExtensionOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -41,7 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
   }
 
   private func generate() async throws {
-    let places = try output.places()
+    let (places, endpoint) = (try output.places(), try extending.endpoint())
     if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
@@ -51,10 +52,17 @@ struct GenerateCommand: AsyncParsableCommand {
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
     if let image = clip.image { request.image = try await picture(image) }
-    let plan = try GenerationPlan(
-      request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
+    let limit = memory.limit(isForced: output.report.force)
+    var plan = try GenerationPlan(request, model: model, on: backend.traits, memory: limit)
     try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
+    // The rest is known to be right: a language model may take its time.
+    var notices: [String] = []
+    if let endpoint {
+      output.report.reporter.note("asking \(endpoint) to write the prompt out")
+      notices += try await [extending.extend(&request, by: endpoint, in: model.vocabulary)].compactMap(\.self)
+      plan = try GenerationPlan(request, model: model, on: backend.traits, memory: limit)
+    }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
       output: .init(
@@ -65,7 +73,7 @@ struct GenerateCommand: AsyncParsableCommand {
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let run = ClipRun(
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
-      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping)
+      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping, notices: notices)
     try await run.carryOut(from: nil, output.report.reporter)
   }
 
@@ -121,7 +129,8 @@ extension RequestField {
     case .decodingTiles: "vae-tiles"
     case .adapters: "lora"
     case .switchStep: "steps"
-    case .prompt, .cinematography, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift, .guidance, .solver,
+    case .prompt, .extendedPrompt, .cinematography, .image, .size, .area, .frames, .fps, .steps, .timesteps, .shift,
+      .guidance, .solver,
       .seed,
       .precision,
       .preset, .like:

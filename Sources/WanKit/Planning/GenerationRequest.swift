@@ -8,6 +8,8 @@ public import WanModels
 public struct GenerationRequest: Sendable, Equatable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
+  /// What a language model has made of the prompt, which then takes its place.
+  public var extendedPrompt: ExtendedPrompt?
   /// How the clip is to be lit, framed and coloured, in words that the plan puts to the prompt.
   public var cinematography = Cinematography()
   /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
@@ -78,6 +80,7 @@ extension GenerationRequest: Codable {
       seed: try fields.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0,
       noise: try fields.decodeIfPresent(NoiseSource.self, forKey: .noise) ?? .cuda(),
       precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
+    extendedPrompt = try fields.decodeIfPresent(ExtendedPrompt.self, forKey: .extendedPrompt)
     cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
     size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
     area = try fields.decodeIfPresent(Int.self, forKey: .area)
@@ -98,6 +101,7 @@ extension GenerationRequest: Codable {
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: RequestField.self)
     try fields.encode(prompt, forKey: .prompt)
+    try fields.encodeIfPresent(extendedPrompt, forKey: .extendedPrompt)
     if cinematography != Cinematography() { try fields.encode(cinematography, forKey: .cinematography) }
     try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
     try fields.encodeIfPresent(image, forKey: .image)
@@ -220,7 +224,7 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, cinematography, negativePrompt, image, size, area, frames
+  case prompt, extendedPrompt, cinematography, negativePrompt, image, size, area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.
