@@ -83,7 +83,13 @@ let package = Package(
     library("Layers", ["Tensors"]),
     library("Checkpoints", ["Files", "Tensors"]),
     library("Tokenization", ["Files"]),
-    library("Prompts"),
+    library(
+      "Prompts",
+      [
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ]),
     library("WanModels", ["Layers", "Tensors"]),
     library("Sampling", ["Tensors"]),
     library(
@@ -137,7 +143,7 @@ let package = Package(
     tests("Layers", ["Layers", "Tensors", "TestSupport"]),
     tests("Checkpoints", ["Checkpoints", "Files", "Tensors", "TestSupport"]),
     tests("Tokenization", ["Files", "Tokenization", "TestSupport"], data: ["Fixtures"]),
-    tests("Prompts", ["Prompts", "TestSupport"]),
+    tests("Prompts", ["Prompts", "TestHub", "TestSupport"]),
     tests("WanModels", ["WanModels", "CPUBackend", "Layers", "Tensors", "TestSupport"], data: ["Fixtures"]),
     tests("Sampling", ["Sampling", "Tensors", "TestSupport"]),
     tests("Media", ["Media", "TestSupport"]),

@@ -25,8 +25,22 @@ package struct Reply: Sendable {
   package var breaksAfter: Int?
   /// After so many bytes of the body nothing comes any more.
   package var stallsAfter: Int?
-  /// Milliseconds between two pieces of 1000 bytes.
+  /// Milliseconds between two pieces.
   package var slowness = 0
+  /// Bytes of a piece that is sent at a time.
+  package var pieceSize = 1000
+  /// Whether the body's length is not told, and it is sent in pieces.
+  package var isInPieces = false
+  /// Whether there is an answer at all, and what comes in its place.
+  package var absence: Absence?
+
+  /// What a caller gets instead of an answer.
+  package enum Absence: Sendable {
+    /// Nothing.
+    case silence
+    /// The end of the connection.
+    case end
+  }
 
   package init(_ status: Int = 200, _ body: [UInt8] = [], headers: [String: String] = [:]) {
     (self.status, self.body, self.headers) = (status, body, headers)
@@ -52,6 +66,25 @@ package struct Reply: Sendable {
     return reply
   }
 
+  /// A body of unknown length, in chunks.
+  package func inPieces(of size: Int) -> Reply {
+    var reply = self
+    (reply.isInPieces, reply.pieceSize) = (true, size)
+    return reply
+  }
+
+  /// Nothing comes.
+  package static var silent: Reply { absent(.silence) }
+
+  /// The connection is closed.
+  package static var dropped: Reply { absent(.end) }
+
+  private static func absent(_ absence: Absence) -> Reply {
+    var reply = Reply()
+    reply.absence = absence
+    return reply
+  }
+
   package func slow(_ milliseconds: Int) -> Reply {
     var reply = self
     reply.slowness = milliseconds
@@ -66,7 +99,23 @@ package final class HTTPServer: Sendable {
 
   package var address: String { "http://127.0.0.1:\(port)" }
 
-  package init(_ answer: @escaping @Sendable (_ uri: String, _ headers: [String: String]) -> Reply) async throws {
+  /// Everything that a server is asked.
+  package struct Question: Sendable {
+    /// "GET", "POST".
+    package let method: String
+    /// Path and query.
+    package let uri: String
+    package let headers: [String: String]
+    package let body: [UInt8]
+  }
+
+  package convenience init(
+    _ answer: @escaping @Sendable (_ uri: String, _ headers: [String: String]) -> Reply
+  ) async throws {
+    try await self.init(asked: { answer($0.uri, $0.headers) })
+  }
+
+  package init(asked answer: @escaping @Sendable (Question) -> Reply) async throws {
     channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -86,25 +135,32 @@ private final class Answering: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
 
-  private let answer: (String, [String: String]) -> Reply
+  private let answer: (HTTPServer.Question) -> Reply
   private var head: HTTPRequestHead?
+  private var body: [UInt8] = []
 
-  init(_ answer: @escaping (String, [String: String]) -> Reply) { self.answer = answer }
+  init(_ answer: @escaping (HTTPServer.Question) -> Reply) { self.answer = answer }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head): self.head = head
-    case .body: break
+    case .head(let head): (self.head, body) = (head, [])
+    case .body(let piece): body += piece.readableBytesView
     case .end:
       guard let head else { return }
       let headers = Dictionary(head.headers.map { ($0.name.lowercased(), $0.value) }) { $1 }
-      send(answer(head.uri, headers), context)
+      send(answer(.init(method: head.method.rawValue, uri: head.uri, headers: headers, body: body)), context)
     }
   }
 
   private func send(_ reply: Reply, _ context: ChannelHandlerContext) {
+    if let absence = reply.absence {
+      if absence == .end { context.close(promise: nil) }
+      return
+    }
     var headers = HTTPHeaders(reply.headers.map { ($0.key, $0.value) })
-    if !headers.contains(name: "Content-Length") { headers.add(name: "Content-Length", value: "\(reply.body.count)") }
+    if !reply.isInPieces, !headers.contains(name: "Content-Length") {
+      headers.add(name: "Content-Length", value: "\(reply.body.count)")
+    }
     let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status), headers: headers)
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     sendBody(reply, from: 0, context)
@@ -112,7 +168,7 @@ private final class Answering: ChannelInboundHandler {
 
   private func sendBody(_ reply: Reply, from start: Int, _ context: ChannelHandlerContext) {
     let end = min(reply.breaksAfter ?? .max, reply.stallsAfter ?? .max, reply.body.count)
-    let next = reply.slowness > 0 ? min(start + 1000, end) : end
+    let next = reply.slowness > 0 || reply.isInPieces ? min(start + reply.pieceSize, end) : end
     let buffer = context.channel.allocator.buffer(bytes: reply.body[start..<next])
     context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
     if next < end {

@@ -24,6 +24,7 @@ struct CodingTests {
     var request = GenerationRequest(
       prompt: "A red ball", negativePrompt: "blur", image: SmallRuns.image, seed: .max,
       noise: .cuda(multiprocessors: 46, threadsPerMultiprocessor: 1536), precision: .int8)
+    request.extendedPrompt = ExtendedPrompt("A red ball bounces over hills.", by: "llama-3")
     request.cinematography = [.lightSource: "moonlight", .shot: "a model's own"]
     (request.size, request.area, request.frames) = (FrameSize(width: 832, height: 480), 1 << 18, 81)
     (request.framesPerSecond, request.steps, request.shift) = (FrameRate(24_000, over: 1001), 50, 5.5)

@@ -92,7 +92,7 @@ private func checkReadable(_ path: String) throws(MediaError) {
 
 /// What ffmpeg is to decode, in a file that only this user can read and that is gone as soon as ffmpeg has it open:
 /// ffmpeg sees nothing of the original, not even its name, and what was checked is what is decoded.
-private struct TemporaryPicture {
+struct TemporaryPicture {
   let path: String
   private let folder: URL
 

@@ -1,3 +1,4 @@
+import Prompts
 import Sampling
 import WanKit
 
@@ -49,7 +50,8 @@ extension ClipDescription {
 
   /// What the text encoder reads, and what it was made of.
   var promptLines: [String] {
-    ["prompt   \(prompt)"] + (userPrompt.map { ["asked    \($0)"] } ?? [])
+    ["prompt   \(prompt)"] + (userPrompt.map { ["asked    \($0.isEmpty ? "without words" : $0)"] } ?? [])
+      + (extendedPrompt.map { ["extended by \($0.model)"] } ?? [])
       + (cinematography.map { ["words    \($0.line)"] } ?? [])
   }
 

@@ -18,6 +18,8 @@ struct ClipRun {
   /// Where it is saved while it goes; nowhere unless that was asked for.
   let saved: SavedRun?
   let keeping: KeepingOptions
+  /// What is to be told behind the plan.
+  var notices: [String] = []
 
   /// Makes the clip. A run that is saved is removed then, unless it is to be kept.
   ///
@@ -28,6 +30,7 @@ struct ClipRun {
     var report = PlanReport(plan, on: backend, clip: places.clip)
     (report.savedRun, report.stepsDone) = (saved?.folder, state?.facts.step)
     reporter.begin(report)
+    for notice in notices { reporter.show(.notice(notice)) }
     let target = ClipOutput(
       places.clip, ffmpeg: ffmpeg, metadata: record.output.hasMetadata ? ClipMetadata(plan).json : nil)
     let saver = RunSaver(saved, every: keeping.seconds) { reporter.show(.notice($0)) }

@@ -4,6 +4,7 @@ import Checkpoints
 import Files
 import Foundation
 import Media
+import Prompts
 import Sampling
 import Tensors
 import WanKit
@@ -18,6 +19,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "The clip") var clip: GenerateOptions
   @OptionGroup(title: "Directing") var directing: DirectingOptions
   @OptionGroup(title: "The clip") var clips: SourceClipOptions
+  @OptionGroup(title: "Directing") var extending: ExtensionOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
@@ -38,11 +40,18 @@ struct GenerateCommand: AsyncParsableCommand {
   func run() async throws {
     let listed = directing.listed
     guard listed.isEmpty else { return try WordList.show(listed, of: source, asJSON: output.report.json) }
-    try await ClipRun.guarded { try await generate() }
+    try await make()
   }
 
-  private func generate() async throws {
-    let places = try output.places()
+  /// Makes the clip.
+  ///
+  /// - Parameter extended: what a language model has made of the prompt before.
+  func make(_ extended: ExtendedPrompt? = nil) async throws {
+    try await ClipRun.guarded { try await generate(extended) }
+  }
+
+  private func generate(_ extended: ExtendedPrompt?) async throws {
+    let (places, endpoint) = (try output.places(), try extending.endpoint())
     if let folder = saving.saveRun { try SavedRun.check(folder) }
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     let inputs = clip.pictures + clips.files
@@ -50,11 +59,18 @@ struct GenerateCommand: AsyncParsableCommand {
     let backend = try self.engine.makeBackend()
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
-    let request = try await request(for: model)
-    let plan = try GenerationPlan(
-      request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
+    var request = try await request(for: model, extended)
+    let limit = memory.limit(isForced: output.report.force)
+    var plan = try GenerationPlan(request, model: model, on: backend.traits, memory: limit)
     try places.check(plan, inputs: inputs + plan.model.checkpointFiles)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
+    // The rest is known to be right: a language model may take its time.
+    var notices: [String] = []
+    if let endpoint {
+      output.report.reporter.note("asking \(endpoint) to write the prompt out")
+      notices += try await [extending.extend(&request, by: endpoint, in: model.vocabulary)].compactMap(\.self)
+      plan = try GenerationPlan(request, model: model, on: backend.traits, memory: limit)
+    }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
       output: .init(
@@ -65,13 +81,14 @@ struct GenerateCommand: AsyncParsableCommand {
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let run = ClipRun(
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
-      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping)
+      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping, notices: notices)
     try await run.carryOut(from: nil, output.report.reporter)
   }
 
   /// What the options ask for, with the pictures and clips that they name.
-  func request(for model: ModelFolder) async throws -> GenerationRequest {
+  func request(for model: ModelFolder, _ extended: ExtendedPrompt? = nil) async throws -> GenerationRequest {
     var request = clip.request(precision: engine.precision)
+    request.extendedPrompt = extended
     request.cinematography = directing.cinematography
     if let image = clip.image { request.image = try await picture(image, "--image") }
     if let image = clip.lastImage { request.lastImage = try await picture(image, "--last-image") }
@@ -134,7 +151,8 @@ extension RequestField {
     case .guidedSteps: "guidance-until"
     case .lastImage: "last-image"
     case .leadingFrames: "continue"
-    case .prompt, .cinematography, .video, .strength, .image, .size, .area, .frames, .fps, .steps, .boundary,
+    case .prompt, .extendedPrompt, .cinematography, .video, .strength, .image, .size, .area, .frames, .fps, .steps,
+      .boundary,
       .timesteps, .sigmas, .shift, .guidance, .solver, .seed, .precision, .preset, .like, .cache:
       rawValue
     }

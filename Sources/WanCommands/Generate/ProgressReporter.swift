@@ -21,6 +21,14 @@ final class ProgressReporter: Sendable {
     self.style = style
   }
 
+  /// A line for people, before there is a plan.
+  func note(_ line: String) {
+    switch style {
+    case .json, .quiet: break
+    case .bar, .lines: Console.note(line)
+    }
+  }
+
   func begin(_ plan: PlanReport) {
     switch style {
     case .json: Console.event(plan)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Media
+import Prompts
 import Tensors
 import WanKit
 
@@ -57,7 +58,7 @@ struct RerunCommand: AsyncParsableCommand {
       throw ExitCode(EX_USAGE)
     }
     if !command.output.report.quiet { for note in notes { Console.note(note) } }
-    try await command.run()
+    try await command.make(given.contains(anyOf: ["prompt", "extend-prompt"]) ? nil : recipe.clip.extendedPrompt)
   }
 
   private func recipe() async throws -> ClipRecipe {
@@ -114,7 +115,8 @@ struct RerunPlan {
     // What is piped in can be read but once.
     guard !command.clip.pictures.contains("-") else { return notes }
     let (asking, model) = (command, try command.source.open())
-    let request = try await interruptible { try await asking.request(for: model) }
+    let extended = given.contains(anyOf: ["prompt", "extend-prompt"]) ? nil : recipe.clip.extendedPrompt
+    let request = try await interruptible { try await asking.request(for: model, extended) }
     let traits = try command.engine.makeBackend().traits
     func description(_ request: GenerationRequest) throws -> ClipDescription {
       ClipDescription(try GenerationPlan(request, model: model, on: traits))

@@ -9,11 +9,13 @@ public import WanModels
 public struct GenerationPlan: Sendable {
   /// The folder that the weights will be read from.
   public let model: ModelFolder
-  /// As given, at most 20 000 characters, and perhaps with words of cinematography in the prompt.
+  /// As given, at most 20 000 characters; the prompt perhaps written out, and with words of cinematography.
   public let prompt, negativePrompt: String
   /// The prompt as it was given.
   public let userPrompt: String
-  /// How ``prompt`` came of it; `nil` where nothing was put to it.
+  /// What a language model made of it; `nil` where none was asked.
+  public let extendedPrompt: ExtendedPrompt?
+  /// How ``prompt`` came of the one or the other; `nil` where nothing was put to it.
   public let directedPrompt: DirectedPrompt?
   /// What the text encoder will read of them.
   public let tokenIDs: PromptTokens
@@ -140,8 +142,10 @@ extension GenerationPlan {
     let defaults = model.defaults.following(recipe?.recipe, published: model.family.defaults)
     self.model = model
     userPrompt = try Self.checked(request.prompt, .prompt)
-    directedPrompt = try Self.directed(request, by: model.vocabulary)
-    prompt = directedPrompt?.text ?? userPrompt
+    extendedPrompt = request.extendedPrompt
+    let written = try extendedPrompt.map { try Self.checked($0.text, .extendedPrompt) } ?? userPrompt
+    directedPrompt = try Self.directed(written, request, by: model.vocabulary)
+    prompt = directedPrompt?.text ?? written
     let negative = try Self.checked(request.negativePrompt ?? "", .negativePrompt)
     negativePrompt = negative.isEmpty ? profile.emptyNegativePrompt : negative
     let pictures = try Self.checkedPictures(request, family: model.family)

@@ -8,6 +8,8 @@ public import WanModels
 public struct GenerationRequest: Sendable, Equatable {
   /// UTF-8 text of at most 20 000 characters; models read the first 512 tokens.
   public var prompt: String
+  /// What a language model has made of the prompt, which then takes its place.
+  public var extendedPrompt: ExtendedPrompt?
   /// How the clip is to be lit, framed and coloured, in words that the plan puts to the prompt.
   public var cinematography = Cinematography()
   /// What the clip should not be; `nil` or empty means the model's published negative prompt, and
@@ -100,6 +102,7 @@ extension GenerationRequest: Codable {
       precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
     lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
     leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
+    extendedPrompt = try fields.decodeIfPresent(ExtendedPrompt.self, forKey: .extendedPrompt)
     cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
     video = try fields.decodeIfPresent([RGBImage].self, forKey: .video) ?? []
     strength = try fields.decodeIfPresent(Double.self, forKey: .strength)
@@ -126,6 +129,7 @@ extension GenerationRequest: Codable {
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: RequestField.self)
     try fields.encode(prompt, forKey: .prompt)
+    try fields.encodeIfPresent(extendedPrompt, forKey: .extendedPrompt)
     if cinematography != Cinematography() { try fields.encode(cinematography, forKey: .cinematography) }
     try fields.encodeIfPresent(negativePrompt, forKey: .negativePrompt)
     try fields.encodeIfPresent(image, forKey: .image)
@@ -256,7 +260,8 @@ extension Encoder {
 /// The parts of a request, by their names in JSON; errors name them.
 public enum RequestField: String, CodingKey, Codable, Sendable, Hashable, CaseIterable {
   /// The fields of ``GenerationRequest`` of these names.
-  case prompt, cinematography, negativePrompt, image, lastImage, leadingFrames, video, strength, size, area, frames
+  case prompt, extendedPrompt, cinematography, negativePrompt, image, lastImage, leadingFrames, video, strength, size,
+    area, frames
   /// ``GenerationRequest/framesPerSecond``
   case fps
   /// The fields of these names.

@@ -10,8 +10,10 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public let model: String
   /// What the text encoder reads.
   public let prompt, negativePrompt: String
-  /// The prompt as it was given, where words were put to it.
+  /// The prompt as it was given, where the text encoder reads another.
   public let userPrompt: String?
+  /// What a language model made of it; `nil` where none was asked.
+  public let extendedPrompt: ExtendedPrompt?
   /// The choices whose words were put to the prompt; `nil` for none.
   public let cinematography: Cinematography?
   /// Columns x rows, in pixels.
@@ -71,7 +73,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
   public init(_ plan: GenerationPlan) {
     model = plan.model.family.name
     (prompt, negativePrompt) = (plan.prompt, plan.negativePrompt)
-    userPrompt = plan.directedPrompt == nil ? nil : plan.userPrompt
+    userPrompt = plan.directedPrompt == nil && plan.extendedPrompt == nil ? nil : plan.userPrompt
+    extendedPrompt = plan.extendedPrompt
     cinematography = plan.directedPrompt?.cinematography
     size = FrameSize(width: plan.width, height: plan.height)
     (frames, steps, fps) = (plan.frames, plan.skippedSteps + plan.steps, plan.framesPerSecond.value)

@@ -22,11 +22,11 @@ extension GenerationPlan {
 
   /// The prompt with the words that were chosen; `nil` where none were.
   static func directed(
-    _ request: GenerationRequest, by vocabulary: CinematographyVocabulary
+    _ prompt: String, _ request: GenerationRequest, by vocabulary: CinematographyVocabulary
   ) throws(RequestError) -> DirectedPrompt? {
     guard !request.cinematography.isEmpty else { return nil }
     do {
-      return try DirectedPrompt(request.prompt, request.cinematography, in: vocabulary)
+      return try DirectedPrompt(prompt, request.cinematography, in: vocabulary)
     } catch {
       throw .field(.cinematography, error.description)
     }
