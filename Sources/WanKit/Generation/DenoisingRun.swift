@@ -15,17 +15,21 @@ public struct StepResult: Sendable {
   public let expert: Expert
   /// Where the solver came to, before a known first frame is put back: [C, T, h, w] float32.
   public let latents: Tensor
-  /// The clean sample that the step pointed to, for previews; costs nothing until it is asked for.
-  public var clean: Tensor { solved.clean }
+  /// The clean sample that the step pointed to, with a known first frame in its place, for previews; costs nothing until
+  /// it is asked for.
+  public var clean: Tensor { conditioning.holding(solved.clean, isLast: true) }
   /// What the step took, without loading.
   public let seconds: Double
   /// Where the run stands after it: what a run is resumed from.
   public let state: RunState
 
   private let solved: SolverStep
+  private let conditioning: Conditioning
 
-  fileprivate init(_ solved: SolverStep, _ state: RunState, _ plan: GenerationPlan, seconds: Double) {
-    (self.solved, self.state, latents) = (solved, state, solved.latents)
+  fileprivate init(
+    _ solved: SolverStep, _ conditioning: Conditioning, _ state: RunState, _ plan: GenerationPlan, seconds: Double
+  ) {
+    (self.solved, self.conditioning, self.state, latents) = (solved, conditioning, state, solved.latents)
     (step, steps, self.seconds) = (state.facts.step, plan.steps, seconds)
     (timestep, expert) = (plan.schedule.timesteps[step - 1], plan.experts[step - 1])
   }
@@ -105,7 +109,7 @@ struct DenoisingRun {
       .renoised { draws.next(plan.latentShape) }
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
     latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
-    return StepResult(solved, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
+    return StepResult(solved, conditioning, state, plan, seconds: (ContinuousClock.now - started).inSeconds)
   }
 
   /// uncond + g (cond - uncond); the prompts go through as [cond, uncond], or cond alone where g is 1.
