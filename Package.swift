@@ -143,7 +143,8 @@ let package = Package(
     tests(
       "WanCommands",
       [
-        "WanCommands", "Tensors", "TestHub", "TestSupport", .product(name: "Subprocess", package: "swift-subprocess"),
+        "WanCommands", "Media", "Tensors", "TestHub", "TestSupport", "WanKit",
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     tests(

@@ -65,7 +65,8 @@ struct WanCommand: AsyncParsableCommand {
     version: SoftwareVersion.current,
     subcommands: [
       GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, PullCommand.self,
-      ModelsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, SynthesizeCommand.self,
+      ModelsCommand.self, InspectCommand.self, ConvertCommand.self, PreviewFitCommand.self, BenchCommand.self,
+      SynthesizeCommand.self,
     ])
 }
 

@@ -47,7 +47,10 @@ extension WanCommandTests {
       let commands = try await CommandHelp.read()
       #expect(
         Set(commands.map { $0.path.first ?? "" })
-          == ["", "generate", "resume", "runs", "show", "pull", "models", "inspect", "convert", "bench", "synthesize"])
+          == [
+            "", "generate", "resume", "runs", "show", "pull", "models", "inspect", "convert", "preview-fit", "bench",
+            "synthesize",
+          ])
       #expect(commands.count > 10)
       for (path, command) in commands {
         let result = try await wan(path + ["--help"], in: TemporaryFolder())

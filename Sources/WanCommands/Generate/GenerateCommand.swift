@@ -18,6 +18,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "The clip") var clip: GenerateOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Preview") var preview: PreviewOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Engine") var memory: MemoryOptions
   @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
@@ -37,6 +38,7 @@ struct GenerateCommand: AsyncParsableCommand {
   private func generate() async throws {
     let places = try output.places()
     if let folder = saving.saveRun { try SavedRun.check(folder) }
+    let previewTarget = try preview.target(output.report)
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
     if ffmpeg != nil || clip.image != nil { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
@@ -46,7 +48,10 @@ struct GenerateCommand: AsyncParsableCommand {
     if let image = clip.image { request.image = try await picture(image) }
     let plan = try GenerationPlan(
       request, model: model, on: backend.traits, memory: memory.limit(isForced: output.report.force))
-    try places.check(plan, inputs: (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles)
+    let inputs = (clip.image.map { [$0] } ?? []) + plan.model.checkpointFiles
+    try places.check(plan, inputs: inputs)
+    let previews = try PreviewRun(preview, previewTarget, of: model)
+    try previews?.check(places, plan, inputs: inputs)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
     let record = RunRecord(
       plan, of: request, model: (path, parts),
@@ -58,7 +63,8 @@ struct GenerateCommand: AsyncParsableCommand {
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let run = ClipRun(
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
-      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping)
+      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping,
+      preview: previews)
     try await run.carryOut(from: nil, output.report.reporter)
   }
 
