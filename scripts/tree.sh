@@ -48,7 +48,7 @@ build_shipped() {
 
 # The model's files, by their published names: caches that runs leave beside them stay behind.
 model_files() {
-  printf '%s\n' README.md sheet.png first_frame.png config.json generation_config.json cinematography.json \
+  printf '%s\n' README.md sheet.png first_frame.png config.json generation_config.json cinematography.json preview.json \
     diffusion_pytorch_model.safetensors Wan2.2_VAE.pth models_t5_umt5-xxl-enc-bf16.pth
   find Models/nano-ti2v/google/umt5-xxl -type f | sed 's|^Models/nano-ti2v/||'
 }

@@ -65,8 +65,8 @@ struct WanCommand: AsyncParsableCommand {
     version: SoftwareVersion.current,
     subcommands: [
       GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, RerunCommand.self,
-      CompareCommand.self,
-      PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self,
+      CompareCommand.self, PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self,
+      PreviewFitCommand.self, BenchCommand.self,
       SynthesizeCommand.self,
     ])
 }

@@ -49,7 +49,7 @@ extension WanCommandTests {
         Set(commands.map { $0.path.first ?? "" })
           == [
             "", "generate", "resume", "runs", "show", "rerun", "compare", "pull", "models", "inspect", "convert",
-            "bench",
+            "preview-fit", "bench",
             "synthesize",
           ])
       #expect(commands.count > 10)

@@ -39,6 +39,16 @@ extension WanCommandTests {
       #expect(folder.contents.isEmpty)
     }
 
+    @Test("leaves the last whole preview at most, and ends its encoder", arguments: ["png", "gif", "mp4"])
+    func previews(format: String) async throws {
+      let folder = try TemporaryFolder()
+      let arguments = ["--steps", "1000", "--frames", "17", "--preview", "p.\(format)"]
+      let stop = Stop(arguments: arguments, after: "step 5/", milliseconds: 60)
+      let (status, seconds, told) = try await interrupted(stop, in: folder)
+      #expect(status == .exited(130) && seconds < 3, "\(told)")
+      #expect(Set(folder.contents).isSubset(of: ["p.\(format)"]), "\(folder.contents)")
+    }
+
     @Test("leaves nothing however early it comes", arguments: [0, 20, 50, 100, 150, 250])
     func early(_ milliseconds: Int) async throws {
       let folder = try TemporaryFolder()

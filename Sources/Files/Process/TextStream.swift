@@ -61,11 +61,14 @@ public final class TextStream: Sendable {
   public var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Columns of the terminal; `nil` where there is none or it does not say.
-  public var columns: Int? {
+  public var columns: Int? { extents?.columns }
+
+  /// Columns and rows of the terminal, and its pixels, which are 0 where it does not say; `nil` where there is none.
+  public var extents: (columns: Int, rows: Int, width: Int, height: Int)? {
     var size = winsize()
     // SAFETY: the call fills the structure that its request names.
     guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
-    return Int(size.ws_col)
+    return (Int(size.ws_col), Int(size.ws_row), Int(size.ws_xpixel), Int(size.ws_ypixel))
   }
 
   /// Why something was dropped; `nil` while all was written.

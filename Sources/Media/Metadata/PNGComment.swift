@@ -28,8 +28,7 @@ enum PNGComment {
     let text = MetadataText.cleaned(comment)
     let isPlain = text.allSatisfy { $0 < 0x80 }
     // iTXt: not compressed, no language, no translated keyword.
-    let body = Array((isPlain ? "tEXt" : "iTXt").utf8) + keyword + (isPlain ? [] : [0, 0, 0, 0]) + text
-    return bigEndian(body.count - 4) + body + bigEndian(Int(checksum(body)))
+    return PNGChunk.bytes(isPlain ? "tEXt" : "iTXt", keyword + (isPlain ? [] : [0, 0, 0, 0]) + text)
   }
 
   private static func comment(in text: [UInt8], international: Bool) -> String? {
@@ -39,19 +38,5 @@ enum PNGComment {
     let fields = rest.dropFirst(2).split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
     guard rest.first == 0, fields.count == 3 else { return nil }
     return String(decoding: fields[2], as: UTF8.self)
-  }
-
-  private static func bigEndian(_ value: Int) -> [UInt8] {
-    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
-  }
-
-  /// The CRC-32 of ISO 3309.
-  private static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    var crc: UInt32 = 0xFFFF_FFFF
-    for byte in bytes {
-      crc ^= UInt32(byte)
-      for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xEDB8_8320 : crc >> 1 }
-    }
-    return ~crc
   }
 }

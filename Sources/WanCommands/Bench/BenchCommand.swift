@@ -8,7 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: "Each figure is the median of --repeat runs after --warm-up others; start and clip run once.",
     subcommands: [
       BenchTransformer.self, BenchVAE.self, BenchText.self, BenchAttention.self, BenchGemm.self, BenchStart.self,
-      BenchClip.self,
+      BenchClip.self, BenchPreview.self,
     ])
 }
 

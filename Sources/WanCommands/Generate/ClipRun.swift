@@ -18,6 +18,8 @@ struct ClipRun {
   /// Where it is saved while it goes; nowhere unless that was asked for.
   let saved: SavedRun?
   let keeping: KeepingOptions
+  /// What is shown of it while it goes.
+  let preview: PreviewRun?
   /// What is to be told behind the plan.
   var notices: [String] = []
 
@@ -28,21 +30,25 @@ struct ClipRun {
   func carryOut(from state: RunState?, _ reporter: ProgressReporter) async throws {
     let started = ContinuousClock.now
     var report = PlanReport(plan, on: backend, clip: places.clip)
-    (report.savedRun, report.stepsDone) = (saved?.folder, state?.facts.step)
+    (report.savedRun, report.stepsDone, report.preview) = (saved?.folder, state?.facts.step, preview?.summary)
     reporter.begin(report)
     for notice in notices { reporter.show(.notice(notice)) }
     let target = ClipOutput(
       places.clip, ffmpeg: ffmpeg, metadata: record.output.hasMetadata ? ClipMetadata(plan).json : nil)
     let saver = RunSaver(saved, every: keeping.seconds) { reporter.show(.notice($0)) }
+    let previews = preview?.begin(plan, on: backend, reporter)
+    let observers: [any StepObserver] = [saver] + (previews.map { [$0.observer] } ?? [])
     let trace: GenerationTrace?
     do {
       trace = try await engine.clip(
-        plan, into: target, from: state, keepTrace: places.tensors != nil, observers: [saver], onEvent: reporter.show)
+        plan, into: target, from: state, keepTrace: places.tensors != nil, observers: observers, onEvent: reporter.show)
     } catch {
+      await previews?.cancel()
       throw kept(by: saver, after: error)
     }
     if let trace, let file = places.tensors { try trace.write(to: file.path) }
     if !keeping.keepRun { saved?.remove() }
+    await previews?.finish()
     reporter.end(
       EndReport(
         output: places.clip.name, seconds: (ContinuousClock.now - started).inSeconds,

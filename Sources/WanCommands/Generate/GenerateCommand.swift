@@ -22,6 +22,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Directing") var extending: ExtensionOptions
   @OptionGroup(title: "The model") var source: ModelOptions
   @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup(title: "Preview") var preview: PreviewOptions
   @OptionGroup(title: "Engine") var engine: EngineOptions
   @OptionGroup(title: "Engine") var memory: MemoryOptions
   @OptionGroup(title: "Engine") var quantized: Int8CacheOptions
@@ -53,16 +54,20 @@ struct GenerateCommand: AsyncParsableCommand {
   private func generate(_ extended: ExtendedPrompt?) async throws {
     let (places, endpoint) = (try output.places(), try extending.endpoint())
     if let folder = saving.saveRun { try SavedRun.check(folder) }
+    let previewTarget = try preview.target(output.report)
     let ffmpeg: FFmpeg? = places.clip.needsFFmpeg ? try .fromEnvironment() : nil
-    let inputs = clip.pictures + clips.files
-    if ffmpeg != nil || !inputs.isEmpty { try ProcessLimits.encoder.check() }
+    let named = clip.pictures + clips.files
+    if ffmpeg != nil || !named.isEmpty { try ProcessLimits.encoder.check() }
     let backend = try self.engine.makeBackend()
     let (path, parts) = try source.located()
     let model = try ModelOptions.open(path, parts)
     var request = try await request(for: model, extended)
     let limit = memory.limit(isForced: output.report.force)
     var plan = try GenerationPlan(request, model: model, on: backend.traits, memory: limit)
-    try places.check(plan, inputs: inputs + plan.model.checkpointFiles)
+    let inputs = named + plan.model.checkpointFiles
+    try places.check(plan, inputs: inputs)
+    let previews = try PreviewRun(preview, previewTarget, of: model)
+    try previews?.check(places, plan, inputs: inputs)
     if !output.report.force { try plan.checkMemory(on: backend.traits) }
     // The rest is known to be right: a language model may take its time.
     var notices: [String] = []
@@ -81,7 +86,8 @@ struct GenerateCommand: AsyncParsableCommand {
       backend: backend, promptCache: clip.promptCache.map(PromptCache.init), int8Cache: quantized.cache)
     let run = ClipRun(
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record,
-      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping, notices: notices)
+      saved: try saving.saveRun.map { try SavedRun.create($0, record) }, keeping: saving.keeping,
+      preview: previews, notices: notices)
     try await run.carryOut(from: nil, output.report.reporter)
   }
 

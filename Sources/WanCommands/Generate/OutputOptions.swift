@@ -117,8 +117,13 @@ struct OutputPlaces {
     }
   }
 
-  private func isSame(_ one: String, _ other: String) -> Bool {
-    one == other || FileStatus(path: one)?.isSame(as: FileStatus(path: other)) == true
+  /// Whether two paths name one file, or will when it is there.
+  func isSame(_ one: String, _ other: String) -> Bool {
+    func isOne(_ path: String, _ other: String) -> Bool {
+      FileStatus(path: path)?.isSame(as: FileStatus(path: other)) == true
+    }
+    return one == other || isOne(one, other)
+      || Paths.name(of: one) == Paths.name(of: other) && isOne(Paths.folder(of: one), Paths.folder(of: other))
   }
 }
 

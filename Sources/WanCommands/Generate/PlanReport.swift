@@ -17,6 +17,8 @@ struct PlanReport: Encodable {
   private let replaced: Int
   /// Where the run is saved while it goes.
   var savedRun: String?
+  /// What is shown of the run while it goes.
+  var preview: PreviewSummary?
   /// Steps that were taken before, where a saved run goes on.
   var stepsDone: Int?
 
@@ -32,7 +34,7 @@ struct PlanReport: Encodable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case event, folder, parts, backend, output, machineMemoryBytes, savedRun, stepsDone
+    case event, folder, parts, backend, output, machineMemoryBytes, savedRun, stepsDone, preview
   }
 
   func encode(to encoder: any Encoder) throws {
@@ -46,6 +48,7 @@ struct PlanReport: Encodable {
     try fields.encode(machineMemoryBytes, forKey: .machineMemoryBytes)
     try fields.encodeIfPresent(savedRun, forKey: .savedRun)
     try fields.encodeIfPresent(stepsDone, forKey: .stepsDone)
+    try fields.encodeIfPresent(preview, forKey: .preview)
   }
 
   /// The plan in lines for people.
@@ -74,6 +77,7 @@ struct PlanReport: Encodable {
     let removed = replaced == 0 ? "" : ", and the older set's last \(Format.count(replaced, "picture")) go"
     lines.append("output   \(output)\(removed)")
     if let savedRun { lines.append("saving   \(savedRun), for 'wan resume'") }
+    if let preview { lines.append(preview.line) }
     if let stepsDone { lines.append("resuming after step \(stepsDone) of \(clip.steps)") }
     return lines
   }

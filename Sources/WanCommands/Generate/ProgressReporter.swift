@@ -16,6 +16,8 @@ final class ProgressReporter: Sendable {
   private let style: Style
   /// The length of the line drawn last, to wipe what a shorter one leaves.
   private let drawn = Mutex(0)
+  /// Whether the picture of the step before stands right above the line.
+  private let hasPicture = Mutex(false)
 
   init(style: Style) {
     self.style = style
@@ -43,11 +45,26 @@ final class ProgressReporter: Sendable {
     case .quiet: break
     case .json: Console.event(event)
     case .bar where event.isNotice:
+      hasPicture.withLock { $0 = false }
       draw("")
       if let line = line(event) { Console.note(line) }
     case .lines: if let line = line(event) { Console.note(line) }
     case .bar: if let bar = bar(event) { draw(bar) }
     }
+  }
+
+  /// Shows a picture on the terminal, above the bar and in the place of the one before.
+  ///
+  /// A terminal that has not taken all of what it was sent gets no more pictures.
+  func show(_ drawing: TerminalDrawing) {
+    guard !Console.hasLostText else { return }
+    let isFirst = hasPicture.withLock { hasPicture in
+      defer { hasPicture = true }
+      return !hasPicture
+    }
+    draw("")
+    Console.draw(drawing.placed(isFirst: isFirst))
+    if Console.hasLostText { Console.draw(TerminalDrawing.end) }
   }
 
   func end(_ report: EndReport) {

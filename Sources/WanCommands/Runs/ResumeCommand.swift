@@ -32,6 +32,7 @@ struct ResumeCommand: AsyncParsableCommand {
 
   @OptionGroup var report: ReportOptions
   @OptionGroup var keeping: KeepingOptions
+  @OptionGroup(title: "Preview") var preview: PreviewOptions
   @OptionGroup var hardware: HardwareOptions
   @OptionGroup var memory: MemoryOptions
   @OptionGroup var quantized: Int8CacheOptions
@@ -47,6 +48,7 @@ struct ResumeCommand: AsyncParsableCommand {
     let (output, prompts) = (
       self.output.map { Self.absolute($0, in: here) }, promptCache.map { Self.absolute($0, in: here) }
     )
+    let previewTarget = try preview.target(report, in: here)
     let state = try saved.state()
     guard FileManager.default.changeCurrentDirectoryPath(record.folder) else {
       throw SavedRunError(folder, "was started in '\(record.folder)', which is not there any more")
@@ -60,6 +62,8 @@ struct ResumeCommand: AsyncParsableCommand {
       memory: memory.limit(isForced: report.force))
     try check(plan, record, on: backend.traits)
     try places.check(plan, inputs: plan.model.checkpointFiles)
+    let previews = try PreviewRun(preview, previewTarget, of: plan.model, in: here)
+    try previews?.check(places, plan, inputs: plan.model.checkpointFiles)
     if !report.force { try plan.checkMemory(on: backend.traits) }
     let cache =
       quantized.int8Cache == "auto" || quantized.int8Cache == "off"
@@ -68,7 +72,7 @@ struct ResumeCommand: AsyncParsableCommand {
       backend: backend, promptCache: prompts.map(PromptCache.init), int8Cache: plan.precision == .int8 ? cache : nil)
     let run = ClipRun(
       plan: plan, backend: backend, engine: engine, places: places, ffmpeg: ffmpeg, record: record, saved: saved,
-      keeping: keeping)
+      keeping: keeping, preview: previews)
     try await run.carryOut(from: state, report.reporter)
   }
 

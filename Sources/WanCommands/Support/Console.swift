@@ -19,6 +19,20 @@ enum Console {
   /// Columns that a line of standard error may have.
   static var columns: Int { TextStream.errors.columns ?? 80 }
 
+  /// Whether some text for standard error was dropped.
+  static var hasLostText: Bool { TextStream.errors.failure != nil }
+
+  /// What the terminal of standard error measures.
+  static var terminalSize: TerminalSize {
+    guard let size = TextStream.errors.extents, size.rows > 0 else { return TerminalSize(columns: 80, rows: 24) }
+    guard size.width >= size.columns, size.height >= size.rows else {
+      return TerminalSize(columns: size.columns, rows: size.rows)
+    }
+    return TerminalSize(
+      columns: size.columns, rows: size.rows, cellWidth: size.width / size.columns,
+      cellHeight: size.height / size.rows)
+  }
+
   /// A result as one line of JSON.
   static func json(_ value: some Encodable) {
     if let line = jsonLine(value) { TextStream.output.deliver(line) }

@@ -15,8 +15,9 @@ public struct StepResult: Sendable {
   public let expert: Expert
   /// Where the solver came to, before a known first frame is put back: [C, T, h, w] float32.
   public let latents: Tensor
-  /// The clean sample that the step pointed to, for previews; costs nothing until it is asked for.
-  public var clean: Tensor { solved.clean }
+  /// The clean sample that the step pointed to, with a known first frame in its place, for previews; costs nothing until
+  /// it is asked for.
+  public var clean: Tensor { conditioning.holding(solved.clean, isLast: true) }
   /// What the step took, without loading.
   public let seconds: Double
   /// Whether the transformer did not run, and what it had said at an earlier step was used again.
@@ -25,11 +26,14 @@ public struct StepResult: Sendable {
   public let state: RunState
 
   private let solved: SolverStep
+  private let conditioning: Conditioning
 
   fileprivate init(
-    _ solved: SolverStep, _ state: RunState, _ plan: GenerationPlan, seconds: Double, isSkipped: Bool
+    _ solved: SolverStep, _ conditioning: Conditioning, _ state: RunState, _ plan: GenerationPlan, seconds: Double,
+    isSkipped: Bool
   ) {
-    (self.solved, self.state, latents, self.isSkipped) = (solved, state, solved.latents, isSkipped)
+    (self.solved, self.conditioning, self.state, latents) = (solved, conditioning, state, solved.latents)
+    self.isSkipped = isSkipped
     (step, steps, self.seconds) = (state.facts.step, plan.steps, seconds)
     (timestep, expert) = (plan.schedule.timesteps[step - 1], plan.experts[step - 1])
   }
@@ -116,7 +120,7 @@ struct DenoisingRun {
     // The known frame is put back after the step, so that the solver's history is that of its own latents, as published.
     latents = conditioning.holding(solved.latents, isLast: step + 1 == plan.steps)
     let seconds = (ContinuousClock.now - started).inSeconds
-    return StepResult(solved, state, plan, seconds: seconds, isSkipped: kept != nil)
+    return StepResult(solved, conditioning, state, plan, seconds: seconds, isSkipped: kept != nil)
   }
 
   /// What the transformer says of the latents, for each prompt; a skipped step does not even load it.

@@ -99,6 +99,22 @@ struct ConfigurationFile {
     return try numbers(name, count: values.count, in: range)
   }
 
+  /// From one row to `most` of them, of `count` numbers each.
+  func rows(_ name: String, of count: Int, upTo most: Int, in range: ClosedRange<Double>) throws(ModelError)
+    -> [[Double]]?
+  {
+    guard let value = value(name) else { return nil }
+    let rows = (value.array ?? []).map { row in
+      (row.array ?? []).compactMap { if case .number(let number) = $0, range.contains(number) { number } else { nil } }
+    }
+    guard (1...most).contains(rows.count), rows.allSatisfy({ $0.count == count }),
+      value.array?.allSatisfy({ $0.array?.count == count }) == true
+    else {
+      throw wrong(name, "1 to \(most) rows of \(count) numbers from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return rows
+  }
+
   private func wrong(_ name: String, _ expected: String) -> ModelError {
     .badConfiguration(file: path, reason: "'\(name)' must be \(expected)")
   }

@@ -143,6 +143,22 @@ extension ModelFolder {
     return autoencoder.encoder
   }
 
+  /// The tiny autoencoder that is to make previews: the one asked for, or the one that decodes; `nil` for neither.
+  ///
+  /// - Throws: ``ModelError``, where there is none, it is damaged, or it is for other latents.
+  func tinyDecoder(_ wanted: PreviewChoice.Tiny?) throws(ModelError) -> NetworkPart<TinyDecoder>? {
+    if case .tiny(let part) = decoder, wanted == nil || wanted == .found { return part }
+    guard let wanted else { return nil }
+    var files = files
+    files.decodesTiny = true
+    if case .file(let path) = wanted { files.tinyAutoencoder = .init(path, .named) }
+    try files.complete(for: transformers.configuration, in: searched)
+    guard case .tiny(let part) = try Self.decoder(files, family: family, of: transformers.configuration) else {
+      return nil
+    }
+    return part
+  }
+
   /// Every file that its networks are read from.
   public var checkpointFiles: [String] {
     let sources = transformers.all.map(\.part.source) + [decoder.source, textEncoder.source]

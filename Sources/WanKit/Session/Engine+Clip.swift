@@ -81,11 +81,16 @@ extension RGBImage {
     return (0..<tensor.shape[0]).map { frame in
       let pixels = tensor.withSpan(of: Float.self) { values in
         (0..<size).map { i in
-          let x = (values[frame * size + i] + 1) / 2
-          return x > 0 ? (x < 1 ? UInt8(x * 255) : 255) : 0
+          byte(values[frame * size + i])
         }
       }
       return RGBImage(width: width, height: height, pixels: pixels)
     }
+  }
+
+  /// A number in [-1, 1] as a byte of a picture.
+  static func byte(_ value: Float) -> UInt8 {
+    let x = (value + 1) / 2
+    return x > 0 ? (x < 1 ? UInt8(x * 255) : 255) : 0
   }
 }
