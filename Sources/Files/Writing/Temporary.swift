@@ -43,6 +43,17 @@ public enum Temporary {
       }
   }
 
+  /// Takes a folder and all in it away at one moment: it gets a hidden name first, under which the next program removes
+  /// what a kill leaves of it.
+  ///
+  /// - Returns: whether it could be renamed; nothing is removed otherwise.
+  public static func remove(folder path: String) -> Bool {
+    let hidden = Paths.join(Paths.folder(of: path), name(for: Paths.name(of: path)))
+    guard unsafe rename(path, hidden) == 0 else { return false }
+    Removal.remove(hidden)
+    return true
+  }
+
   /// Removes what programs that are gone have left in a folder. What cannot be removed stays, without a word.
   public static func sweep(_ folder: String) {
     for name in FolderEntries.names(in: folder) ?? [] where isTemporary(name) {

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Media
 import Prompts
+import Sampling
 import Tensors
 import WanKit
 
@@ -159,6 +160,12 @@ struct RerunPlan {
       note("shift", ["shift", "steps", "timesteps"]) { "\($0.shift)" },
       note("list of timesteps", ["shift", "steps", "timesteps"]) { "\($0.timesteps ?? [])" },
       note("expert's share", ["steps", "timesteps"]) { $0.switchStep.map { "\($0)" } ?? "by the boundary" },
+      note("list of sigmas", ["shift", "steps", "timesteps", "sigmas"]) { "\($0.sigmas ?? [])" },
+      note("boundary", ["boundary", "steps"]) { $0.boundary.map { "\($0)" } ?? "the model's" },
+      note("range of guided steps", ["guidance-until", "guidance", "steps"]) {
+        $0.guidedSteps.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
+      },
+      note("rule for skipping steps", ["cache", "steps"]) { $0.cache?.name ?? "off" },
       note("guidance", ["guidance"]) { "\($0.guidanceLow),\($0.guidanceHigh)" },
       note("recipe", []) { $0.recipe.map { "\($0.recipe.name) (\($0.toldBy ?? "asked for"))" } ?? "none" },
       note("decoder", ["vae"]) { $0.decoder?.rawValue ?? "the VAE" },

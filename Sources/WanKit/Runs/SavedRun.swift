@@ -128,8 +128,14 @@ public final class SavedRun: Sendable {
 
   /// Takes the run's files away, and the folder where nothing else is in it.
   public func remove() {
+    let own = [Self.recordName, Self.stateName, Self.lockName]
+    if Self.names(in: folder).allSatisfy({ own.contains($0) || Temporary.isTemporary($0) }),
+      FileStatus(path: folder, followingLinks: false)?.kind == .folder, Temporary.remove(folder: folder)
+    {
+      return
+    }
     // The record goes first: without it the rest is no run.
-    for name in [Self.recordName, Self.stateName, Self.lockName] {
+    for name in own {
       try? FileManager.default.removeItem(atPath: path(name))
     }
     // What a killed program left of a state goes too; what anybody else has put there stays.
