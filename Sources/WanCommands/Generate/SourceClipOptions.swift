@@ -74,8 +74,15 @@ struct SourceClipOptions: ParsableArguments {
   private func take(_ path: String, _ request: inout GenerationRequest, _ model: ModelFolder) async throws {
     let rate = request.framesPerSecond ?? model.defaults.framesPerSecond
     let limit = request.frames ?? model.defaults.frames
+    let ffmpeg = try FFmpeg.fromEnvironment()
+    let own = try await ClipReader(path: path, ffmpeg: ffmpeg, options: ClipReadingOptions(part: .range(0..<1)))
+    // Frames of a large film would take more memory than all else.
+    let size = try model.size(of: request, picture: FrameSize(width: own.width, height: own.height))
+    let isStretched = model.family.conditioning == .channels || request.profile == .diffusers
+    let fitting = ClipReadingOptions.Fitting(
+      width: size.width, height: size.height, shape: isStretched ? .stretched : .covering)
     let reader = try await ClipReader(
-      path: path, ffmpeg: .fromEnvironment(), options: ClipReadingOptions(frameRate: rate))
+      path: path, ffmpeg: ffmpeg, options: ClipReadingOptions(frameRate: rate, fitting: fitting))
     while request.video.count < limit, let frame = try await reader.next() { request.video.append(frame) }
   }
 }

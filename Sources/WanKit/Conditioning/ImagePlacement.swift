@@ -9,7 +9,7 @@ enum ImagePlacement {
   /// - Parameter multiple: of which both sides are multiples in TI2V; those of I2V-A14B go in steps of 16.
   /// - Throws: when no size of at most `maximumArea` pixels has the image's shape.
   static func size(
-    of image: RGBImage, as kind: ConditioningKind, maximumArea: Int, multiple: Int
+    of image: FrameSize, as kind: ConditioningKind, maximumArea: Int, multiple: Int
   ) throws(PlacementError) -> (width: Int, height: Int) {
     switch kind {
     case .channels:

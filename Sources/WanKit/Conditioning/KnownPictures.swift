@@ -24,12 +24,12 @@ struct KnownPictures {
 
   /// Pictures as frames of a clip, [3, n, H, W] in [-1, 1].
   static func frames(_ pictures: [RGBImage], _ placed: (RGBImage) -> PlanarImage, height: Int, width: Int) -> Tensor {
-    let planes = pictures.map { placed($0).values }
     let area = height * width
     return Tensor.filled(shape: [3, pictures.count, height, width]) { x in
-      for (frame, values) in planes.enumerated() {
+      for (frame, picture) in pictures.enumerated() {
+        let values = placed(picture).values
         for channel in 0..<3 {
-          let start = (channel * planes.count + frame) * area
+          let start = (channel * pictures.count + frame) * area
           for i in 0..<area { x[start + i] = values[channel * area + i] }
         }
       }

@@ -4,6 +4,8 @@ import Tensors
 /// The steps of a plan, put together from what a request, a recipe and a model's defaults say of them.
 struct ChosenSchedule {
   private(set) var schedule: Schedule
+  /// The steps with those that a video leaves out.
+  let whole: Schedule
   /// Steps of the whole schedule that are left out, because the run begins with a video.
   private(set) var skipped = 0
   /// The flow shift that warped it.
@@ -30,10 +32,11 @@ struct ChosenSchedule {
     let listed = try Self.listed(request, steps: steps, defaults, recipe)
     (isListed, hasListedSigmas) = (listed != nil, request.sigmas != nil)
     if let listed {
-      (schedule, shift) = listed
+      (whole, shift) = listed
     } else {
-      (schedule, shift) = try Self.even(request, steps: steps, model, defaults, recipe)
+      (whole, shift) = try Self.even(request, steps: steps, model, defaults, recipe)
     }
+    schedule = whole
     try Self.check(switchStep: request.switchStep, boundary: request.boundary, steps: steps, model.family)
     let own = recipe.flatMap { $0.steps == steps ? $0.switchStep : nil }
     let isOwn = request.timesteps == nil && request.sigmas == nil && request.boundary == nil && steps == defaults.steps

@@ -61,6 +61,8 @@ public struct GenerationPlan: Sendable {
   public let boundary: Double?
   /// How steps do without the transformer; `nil` where every step runs it.
   public let caching: StepCaching?
+  /// The steps with those that ``video`` leaves out.
+  let wholeSchedule: Schedule
   /// Whether the steps are a list of their own, which a number of steps and a shift do not tell.
   let hasListedSteps: Bool
   /// Whether that list was one of noise levels.
@@ -159,14 +161,14 @@ extension GenerationPlan {
       throw RequestError.field(.fps, "\(framesPerSecond) is not from 1 to 240")
     }
     try Self.check(pictures, frames: frames, stride: model.latents.time)
-    (width, height) = try Self.size(request, image: pictures?.first ?? video.first, model: model)
+    (width, height) = try Self.size(request, picture: (pictures?.first ?? video.first)?.size, model: model)
     guidance = try Self.checkedGuidance(request.guidance, family: model.family) ?? defaults.guidance
     guard guidance.low.isFinite, guidance.high.isFinite else {
       throw RequestError.field(.guidance, "must be finite numbers")
     }
     let chosen = try ChosenSchedule(request, model: model, defaults: defaults, recipe: recipe?.recipe)
     (schedule, shift, solver, experts) = (chosen.schedule, chosen.shift, chosen.solver, chosen.experts)
-    (hasListedSteps, hasListedSigmas) = (chosen.isListed, chosen.hasListedSigmas)
+    (wholeSchedule, hasListedSteps, hasListedSigmas) = (chosen.whole, chosen.isListed, chosen.hasListedSigmas)
     (switchStep, boundary, skippedSteps) = (chosen.switchStep, chosen.boundary, chosen.skipped)
     guidedSteps = try Self.checkedGuidedSteps(
       request.guidedSteps, steps: schedule.steps, isGuided: profile.isGuided(guidance))

@@ -192,6 +192,21 @@ public struct FrameSize: Sendable, Hashable, CustomStringConvertible {
   public var description: String { "\(width)x\(height)" }
 }
 
+extension RGBImage {
+  /// Columns and rows.
+  var size: FrameSize { FrameSize(width: width, height: height) }
+}
+
+extension ModelFolder {
+  /// The size of the clip that a request with a picture, or a video, of some size makes.
+  ///
+  /// - Throws: ``RequestError`` where there is none.
+  public func size(of request: GenerationRequest, picture: FrameSize) throws(RequestError) -> FrameSize {
+    let (width, height) = try GenerationPlan.size(request, picture: picture, model: self)
+    return FrameSize(width: width, height: height)
+  }
+}
+
 extension FrameSize: Codable {
   public init(from decoder: any Decoder) throws {
     (width, height) = try decoder.pair(separatedBy: "x", as: "a size such as 832x480")

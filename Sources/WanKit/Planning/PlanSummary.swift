@@ -80,8 +80,8 @@ public struct ClipDescription: Sendable, Hashable, Codable {
     (frames, steps, fps) = (plan.frames, plan.skippedSteps + plan.steps, plan.framesPerSecond.value)
     strength = plan.strength
     (solver, precision, shift) = (plan.solver, plan.precision, plan.shift)
-    timesteps = plan.hasListedSteps ? plan.schedule.timesteps : nil
-    sigmas = plan.hasListedSigmas ? plan.schedule.sigmas.dropLast() : nil
+    timesteps = plan.hasListedSteps ? plan.wholeSchedule.timesteps : nil
+    sigmas = plan.hasListedSigmas ? plan.wholeSchedule.sigmas.dropLast() : nil
     (switchStep, boundary, guidedSteps) = (plan.switchStep, plan.boundary, plan.guidedSteps)
     (guidanceLow, guidanceHigh, seed) = (plan.guidance.low, plan.guidance.high, plan.seed)
     cache = plan.caching

@@ -144,24 +144,25 @@ extension GenerationPlan {
   /// Positions that the published rotary table knows along each axis.
   private static let largestGrid = 1024
 
+  /// - Parameter picture: the size of the picture whose shape the clip takes.
   static func size(
-    _ request: GenerationRequest, image: RGBImage?, model: ModelFolder
+    _ request: GenerationRequest, picture: FrameSize?, model: ModelFolder
   ) throws(RequestError) -> (Int, Int) {
     // diffusers stretches the picture to the size that is asked for.
-    let image = request.profile == .diffusers ? nil : image
+    let picture = request.profile == .diffusers ? nil : picture
     let multiple = model.sizeMultiple
     let largest = multiple * largestGrid
-    if let image, let area = request.area {
+    if let picture, let area = request.area {
       guard (1...largest * largest).contains(area) else {
         throw .field(.area, "\(area) is not from 1 to \(largest * largest) pixels")
       }
-      return try imageSize(image, area: area, model: model)
+      return try pictureSize(picture, area: area, model: model)
     }
     let size = request.size ?? FrameSize(width: model.defaults.width, height: model.defaults.height)
     guard (1...largest).contains(size.width), (1...largest).contains(size.height) else {
       throw .field(.size, "\(size.width)x\(size.height) is not between 1x1 and \(largest)x\(largest)")
     }
-    if let image { return try imageSize(image, area: size.width * size.height, model: model) }
+    if let picture { return try pictureSize(picture, area: size.width * size.height, model: model) }
     guard size.width % multiple == 0, size.height % multiple == 0 else {
       let nearest = [size.width, size.height].map { max(multiple, ($0 + multiple / 2) / multiple * multiple) }
       throw .field(
@@ -171,18 +172,18 @@ extension GenerationPlan {
     return (size.width, size.height)
   }
 
-  static func imageSize(_ image: RGBImage, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
+  static func pictureSize(_ picture: FrameSize, area: Int, model: ModelFolder) throws(RequestError) -> (Int, Int) {
     do {
       let multiple = model.sizeMultiple
       let size = try ImagePlacement.size(
-        of: image, as: model.family.conditioning, maximumArea: area, multiple: multiple)
+        of: picture, as: model.family.conditioning, maximumArea: area, multiple: multiple)
       if max(size.width, size.height) <= multiple * largestGrid { return (size.width, size.height) }
     } catch {
       throw .field(.size, error.description)
     }
     throw .field(
       .size,
-      "an image of \(image.width)x\(image.height) does not fit an area of \(area) pixels; ask for a smaller size")
+      "an image of \(picture) does not fit an area of \(area) pixels; ask for a smaller size")
   }
 
   /// By the memory that there is: tiles change no bit of a clip.

@@ -152,6 +152,15 @@ struct VideoStartTests {
     }
   }
 
+  @Test("a list of steps is told whole, whatever the video leaves out of it")
+  func listed() throws {
+    var request = request(0.6)
+    (request.steps, request.sigmas) = (nil, [1, 0.8, 0.5, 0.2])
+    let plan = try GenerationPlan(request, model: SmallRuns.model("ti2v"), on: .reference)
+    #expect(plan.schedule.sigmas == [0.6, 0.5, 0.2, 0] && plan.skippedSteps == 1)
+    #expect(ClipDescription(plan).sigmas == [1, 0.8, 0.5, 0.2] && ClipDescription(plan).steps == 4)
+  }
+
   @Test("like diffusers the strength is a part of the steps")
   func diffusers() throws {
     var request = request(0.6, solver: .unipc)
