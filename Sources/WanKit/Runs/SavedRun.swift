@@ -60,8 +60,13 @@ public final class SavedRun: Sendable {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       encoder.dateEncodingStrategy = .iso8601
+      let bytes = Array(try encoder.encode(record))
+      guard bytes.count <= largestRecord else {
+        throw SavedRunError(
+          folder, "would take \(bytes.count) bytes of pictures and frames; give fewer or smaller ones")
+      }
       let file = try OutputFile(path: run.path(recordName))
-      try file.write(Array(encoder.encode(record)).span)
+      try file.write(bytes.span)
       try file.commit()
       isWhole = true
       return run
