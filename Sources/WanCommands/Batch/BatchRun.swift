@@ -85,7 +85,10 @@ struct BatchRun {
       places: OutputPlaces(clip: clip.target, reservation: nil, tensors: nil), ffmpeg: ffmpeg, record: record,
       saved: nil, keeping: planner.command.saving.keeping, preview: planner.preview)
     let place = ClipPosition(number: clip.number, count: count, name: clip.target.name, isFirst: isFirst)
-    try await run.carryOut(from: nil, report.reporter(of: place))
+    let reporter = report.reporter(of: place)
+    // A clip that fails leaves its bar.
+    defer { reporter.clear() }
+    try await run.carryOut(from: nil, reporter)
   }
 
   /// What was checked, or where pictures were not kept for so long, the same once more.
