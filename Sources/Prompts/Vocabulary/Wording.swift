@@ -28,7 +28,7 @@ enum Wording {
   }
 
   /// Letters to add, to drop, to replace or to swap with their neighbour.
-  private static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
+  static func distance(_ a: [Unicode.Scalar], _ b: [Unicode.Scalar]) -> Int {
     var (before, last) = ([Int](), Array(0...b.count))
     for i in a.indices {
       var row = [i + 1]

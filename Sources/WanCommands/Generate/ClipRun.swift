@@ -91,6 +91,8 @@ extension ClipRun {
       try await interruptible(body)
     } catch let stopped as StoppedRun {
       stop("\(stopped)")
+    } catch let stopped as StoppedBatch {
+      stop("\(stopped)")
     } catch let error where error is CancellationError || error.isCancelledMedia {
       stop("stopped; nothing was written")
     } catch let error as RequestError {
@@ -112,7 +114,8 @@ extension ClipRun {
 }
 
 extension Error {
-  fileprivate var isCancelledMedia: Bool {
+  /// Whether ffmpeg was stopped because its task was.
+  var isCancelledMedia: Bool {
     if case .cancelled? = self as? MediaError { true } else { false }
   }
 }

@@ -17,6 +17,7 @@ struct GenerateCommand: AsyncParsableCommand {
     discussion: "Model kind and all defaults come from the model's files. The plan is printed before anything runs.")
 
   @OptionGroup(title: "The clip") var clip: GenerateOptions
+  @OptionGroup(title: "Many clips") var batch: BatchOptions
   @OptionGroup(title: "Directing") var directing: DirectingOptions
   @OptionGroup(title: "The clip") var clips: SourceClipOptions
   @OptionGroup(title: "Directing") var extending: ExtensionOptions
@@ -29,7 +30,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Saving") var saving: SavingOptions
 
   func validate() throws {
-    guard clip.prompt != nil || !directing.listed.isEmpty else {
+    guard clip.prompt != nil || batch.prompts != nil || !directing.listed.isEmpty else {
       throw ValidationError("Missing expected argument '--prompt <prompt>'")
     }
     try quantized.check(engine.precision)
@@ -41,6 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
   func run() async throws {
     let listed = directing.listed
     guard listed.isEmpty else { return try WordList.show(listed, of: source, asJSON: output.report.json) }
+    if let source = batchSource { return try await make(source) }
     try await make()
   }
 

@@ -10,7 +10,7 @@ struct OutputOptions: ParsableArguments {
     name: .shortAndLong,
     help: """
       The clip: .mp4 .webm .gif .png or .y4m; clip.mp4, or the next free name, unless given; - writes it to standard \
-      output, see --stream.
+      output, see --stream. For many clips a folder, or clips/{}.webm for another kind than .mp4.
       """, completion: .file(), transform: PathArgument.path)
   var output: String?
 
@@ -89,7 +89,12 @@ struct ReportOptions: ParsableArguments {
   @Flag(help: "Run even where the plan needs more memory than there is.")
   var force = false
 
-  var reporter: ProgressReporter { ProgressReporter(style: .init(json: json, quiet: quiet)) }
+  var reporter: ProgressReporter { reporter(of: nil) }
+
+  /// What tells of one of many clips.
+  func reporter(of position: ClipPosition?) -> ProgressReporter {
+    ProgressReporter(style: .init(json: json, quiet: quiet), of: position)
+  }
 }
 
 /// The files of a run, looked at before it.

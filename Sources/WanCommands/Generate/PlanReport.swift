@@ -84,6 +84,12 @@ struct PlanReport: Encodable {
 }
 
 extension PlanReport {
+  /// The plan of the first of many clips.
+  var firstLines: [String] { (summary.clip.userPrompt == nil ? summary.clip.promptLines : []) + lines }
+
+  /// What tells one of many clips from the others.
+  var briefLines: [String] { summary.clip.promptLines + summary.clip.lines(tokens: summary.tokens) }
+
   /// What the run takes, and what of the networks comes and goes.
   private var memoryLines: [String] {
     let total = Format.gibibytes(summary.memoryBytes)

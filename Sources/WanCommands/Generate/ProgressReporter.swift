@@ -19,8 +19,11 @@ final class ProgressReporter: Sendable {
   /// Whether the picture of the step before stands right above the line.
   private let hasPicture = Mutex(false)
 
-  init(style: Style) {
-    self.style = style
+  /// Which of many clips is told of; `nil` for a clip alone.
+  private let position: ClipPosition?
+
+  init(style: Style, of position: ClipPosition? = nil) {
+    (self.style, self.position) = (style, position)
   }
 
   /// A line for people, before there is a plan.
@@ -33,23 +36,44 @@ final class ProgressReporter: Sendable {
 
   func begin(_ plan: PlanReport) {
     switch style {
-    case .json: Console.event(plan)
+    case .json: event(plan)
     case .quiet: break
     case .bar, .lines:
-      for line in plan.lines { Console.note(line) }
+      if let position { Console.note(position.line) }
+      let lines = position.map { $0.isFirst ? plan.firstLines : plan.briefLines } ?? plan.lines
+      for line in lines { Console.note(line) }
     }
+  }
+
+  /// Takes away what is drawn of a line, where another reporter goes on.
+  func clear() { if style == .bar { draw("") } }
+
+  /// Tells of many clips, before or behind them or between two.
+  func show(_ event: some BatchEvent) {
+    switch style {
+    case .json: Console.event(event)
+    case .quiet: break
+    case .lines: Console.note(event.line)
+    case .bar:
+      draw("")
+      Console.note(event.line)
+    }
+  }
+
+  private func event(_ event: some Encodable) {
+    if let position { Console.event(PositionedEvent(position: position, event: event)) } else { Console.event(event) }
   }
 
   func show(_ event: GenerationEvent) {
     switch style {
     case .quiet: break
-    case .json: Console.event(event)
+    case .json: self.event(event)
     case .bar where event.isNotice:
       hasPicture.withLock { $0 = false }
       draw("")
       if let line = line(event) { Console.note(line) }
     case .lines: if let line = line(event) { Console.note(line) }
-    case .bar: if let bar = bar(event) { draw(bar) }
+    case .bar: if let bar = bar(event) { draw((position.map { "clip \($0.number) of \($0.count)  " } ?? "") + bar) }
     }
   }
 
@@ -70,7 +94,7 @@ final class ProgressReporter: Sendable {
   func end(_ report: EndReport) {
     switch style {
     case .quiet: break
-    case .json: Console.event(report)
+    case .json: event(report)
     case .lines: for line in report.lines { Console.note(line) }
     case .bar:
       draw("")

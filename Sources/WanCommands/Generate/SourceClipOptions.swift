@@ -58,7 +58,7 @@ struct SourceClipOptions: ParsableArguments {
   }
 
   /// Its last frames, and its size and rate unless others are asked for.
-  private func goOn(from path: String, _ request: inout GenerationRequest, _ model: ModelFolder) async throws {
+  func goOn(from path: String, _ request: inout GenerationRequest, _ model: ModelFolder) async throws {
     let count = overlap ?? 9
     let reader = try await ClipReader(
       path: path, ffmpeg: .fromEnvironment(), options: ClipReadingOptions(part: .last(count)))
@@ -71,7 +71,7 @@ struct SourceClipOptions: ParsableArguments {
   }
 
   /// As many of its frames as a clip takes, at the rate of the clip and no larger than it is.
-  private func take(_ path: String, _ request: inout GenerationRequest, _ model: ModelFolder) async throws {
+  func take(_ path: String, _ request: inout GenerationRequest, _ model: ModelFolder) async throws {
     let rate = request.framesPerSecond ?? model.defaults.framesPerSecond
     let limit = request.frames ?? model.defaults.frames
     let ffmpeg = try FFmpeg.fromEnvironment()

@@ -50,6 +50,9 @@ struct RerunCommand: AsyncParsableCommand {
     guard var command = try GenerateCommand.parseAsRoot(arguments) as? GenerateCommand else {
       throw CommandError("'\(options.joined(separator: " "))' are no options of 'wan generate'")
     }
+    guard command.batchSource == nil else {
+      throw CommandError("--prompts and a folder as --image make many clips, and a clip is made again alone")
+    }
     try checkOutput(command.output.output)
     let notes: [String]
     do {

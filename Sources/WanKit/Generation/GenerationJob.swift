@@ -63,7 +63,7 @@ final class GenerationJob {
       try plan.check(state)
       return state.latents
     }
-    let embeddings = try stage(.encodingText) { try encodeText() }
+    let embeddings = try encodeText()
     let conditioning = try condition()
     let start = try start()
     tools.logger.debug("sampling", metadata: ["tokens": "\(plan.tokens)", "steps": "\(plan.steps)"])
@@ -115,30 +115,51 @@ final class GenerationJob {
       + [ProgressTeller(listeners.onEvent)]
   }
 
-  /// The embeddings of the plan's prompts, [n, textDimension] each; the encoder is loaded only for those that the cache
-  /// does not have.
+  /// The embeddings of the plan's prompts, [n, textDimension] each.
   private func encodeText() throws -> [Tensor] {
-    for notice in plan.warnings + plan.fittedAdapters.notices + plan.tokenIDs.notices {
-      listeners.onEvent(.notice(notice))
+    func tellNotices() {
+      for notice in plan.warnings + plan.fittedAdapters.notices + plan.tokenIDs.notices {
+        listeners.onEvent(.notice(notice))
+      }
     }
-    let (prompts, part, precision) = (plan.tokenIDs.all, plan.model.textEncoder, plan.precision.unquantized)
+    func record(_ embeddings: [Tensor]) { listeners.recorder?.note { $0.record(embeddings, plan.tokenIDs) } }
+    if let embeddings = plan.encodedPrompts?.embeddings(of: plan) {
+      tellNotices()
+      record(embeddings)
+      return embeddings
+    }
+    return try stage(.encodingText) {
+      tellNotices()
+      let embeddings = try encode(plan.tokenIDs.all)
+      record(embeddings)
+      return embeddings
+    }
+  }
+
+  /// The embeddings of prompts; the encoder is loaded only for those that the cache does not have.
+  private func encode(_ prompts: [[Int32]]) throws -> [Tensor] {
+    let (part, precision) = (plan.model.textEncoder, plan.precision.unquantized)
     let cache = try tools.promptCache?.prompts(of: part, precision) { listeners.onEvent(.notice($0)) }
     let kept = prompts.map { cache?.context($0) { listeners.onEvent(.notice($0)) } }
-    var embeddings = kept.compactMap { $0 }
-    if embeddings.count < prompts.count {
-      let fresh = prompts.indices.filter { kept[$0] == nil }
-      defer { endStream() }
-      if let streaming = memory?.textEncoder {
-        stream = self.stream([StreamedRun(try BlockRegions(part.source, part.demand), passes: 1)], streaming)
-      }
-      let encoder = try network(part, .textEncoder, precision)
-      let encoded = try encoder(fresh.map { prompts[$0] }, betweenBlocks: betweenBlocks).map(backend.host)
-      let made = Dictionary(uniqueKeysWithValues: zip(fresh, encoded))
-      embeddings = prompts.indices.compactMap { kept[$0] ?? made[$0] }
-      cache?.keep(fresh.map { (prompts[$0], embeddings[$0]) }) { listeners.onEvent(.notice($0)) }
+    let fresh = prompts.indices.filter { kept[$0] == nil }
+    guard !fresh.isEmpty else { return kept.compactMap { $0 } }
+    defer { endStream() }
+    if let streaming = memory?.textEncoder {
+      stream = self.stream([StreamedRun(try BlockRegions(part.source, part.demand), passes: 1)], streaming)
     }
-    listeners.recorder?.note { $0.record(embeddings, plan.tokenIDs) }
+    let encoder = try network(part, .textEncoder, precision)
+    let encoded = try encoder(fresh.map { prompts[$0] }, betweenBlocks: betweenBlocks).map(backend.host)
+    let made = Dictionary(uniqueKeysWithValues: zip(fresh, encoded))
+    let embeddings = prompts.indices.compactMap { kept[$0] ?? made[$0] }
+    cache?.keep(fresh.map { (prompts[$0], embeddings[$0]) }) { listeners.onEvent(.notice($0)) }
     return embeddings
+  }
+
+  /// The embeddings of prompts of several plans, and nothing else; the encoder does not stay.
+  func encodeAlone(_ prompts: [[Int32]]) throws -> [Tensor] {
+    memory = try plan.memoryPlan(on: backend.traits)
+    defer { networks.drop(.textEncoder) }
+    return try stage(.encodingText) { try encode(prompts) }
   }
 
   private func condition() throws -> Conditioning {

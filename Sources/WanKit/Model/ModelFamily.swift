@@ -70,6 +70,18 @@ public struct GuidanceScales: Sendable, Hashable, Codable {
   public init(_ both: Float) {
     self.init(low: both, high: both)
   }
+
+  private enum CodingKeys: String, CodingKey { case low, high }
+
+  /// From an object of both, or a number for both.
+  public init(from decoder: any Decoder) throws {
+    if let both = try? decoder.singleValueContainer().decode(Float.self) {
+      self.init(both)
+      return
+    }
+    let scales = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(low: try scales.decode(Float.self, forKey: .low), high: try scales.decode(Float.self, forKey: .high))
+  }
 }
 
 extension ModelFamily {

@@ -36,6 +36,8 @@ public struct ModelFolder: Sendable {
   /// Where a VAE may lie that is needed for pictures alone.
   private let files: ModelFiles
   private let searched: [String]
+  /// The tokenizer, where it stays open.
+  private var tokenizer: UnigramTokenizer?
 
   /// The VAE; `nil` where a tiny autoencoder decodes: then ``imageEncoder()`` opens one when a picture needs it.
   public var autoencoder: Autoencoder? { if case .vae(let autoencoder) = decoder { autoencoder } else { nil } }
@@ -115,9 +117,19 @@ public struct ModelFolder: Sendable {
 extension ModelFolder {
   /// The tokenizer, read whole; the text encoder has a row for each of its tokens.
   public func openTokenizer() throws -> UnigramTokenizer {
+    if let tokenizer { return tokenizer }
     let tokenizer = try TokenizerPlace.open(tokenizerFolder)
     try textEncoder.check(token: tokenizer.vocabularySize - 1, tokenizerFolder: tokenizerFolder)
     return tokenizer
+  }
+
+  /// The same model with its tokenizer open, for many plans: reading it takes longer than cutting a prompt.
+  ///
+  /// - Throws: as ``openTokenizer()``.
+  public func keepingTokenizer() throws -> ModelFolder {
+    var model = self
+    model.tokenizer = try openTokenizer()
+    return model
   }
 
   /// The half of the VAE that pictures need.

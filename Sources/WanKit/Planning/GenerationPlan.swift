@@ -20,11 +20,11 @@ public struct GenerationPlan: Sendable {
   /// What the text encoder will read of them.
   public let tokenIDs: PromptTokens
   /// The pictures that the clip begins and ends with, as they were given, not yet resized.
-  public let image, lastImage: RGBImage?
+  public internal(set) var image, lastImage: RGBImage?
   /// The end of another clip, which this one goes on from: none, or 4 n + 1 frames.
-  public let leadingFrames: [RGBImage]
+  public internal(set) var leadingFrames: [RGBImage]
   /// The clip that the run begins with instead of noise alone: none, or as many frames as the plan has.
-  public let video: [RGBImage]
+  public internal(set) var video: [RGBImage]
   /// Steps of the request that come before the noise level at which ``video`` enters, and are left out.
   public let skippedSteps: Int
   /// The noise level, or like diffusers the part of the steps, that was asked for; `nil` without a video.
@@ -79,6 +79,8 @@ public struct GenerationPlan: Sendable {
   public let memoryLimit: MachineMemory.Limit?
   /// What encodes the pictures; `nil` without any.
   public let imageEncoder: NetworkPart<VAEEncoder>?
+  /// Prompts that were encoded before, with those of other plans; a run encodes those that are not among them.
+  public var encodedPrompts: EncodedPrompts?
 
   /// The pictures that are known; `nil` where none is.
   var knownPictures: KnownPictures? {

@@ -92,38 +92,60 @@ public struct GenerationRequest: Sendable, Equatable {
 /// The picture stands in it as bytes, so that a request that was kept does not depend on a file that may change.
 extension GenerationRequest: Codable {
   public init(from decoder: any Decoder) throws {
+    self.init(prompt: try decoder.container(keyedBy: RequestField.self).decode(String.self, forKey: .prompt))
+    try change(by: decoder)
+  }
+
+  /// Takes over what a JSON object says, and leaves what it does not name; `null` leaves a choice to the model, and
+  /// the prompt as it is.
+  ///
+  /// - Parameter others: fields that are passed over.
+  /// - Throws: `DecodingError`.
+  public mutating func change(by decoder: any Decoder, without others: Set<RequestField> = []) throws {
     let fields = try decoder.container(keyedBy: RequestField.self)
-    self.init(
-      prompt: try fields.decode(String.self, forKey: .prompt),
-      negativePrompt: try fields.decodeIfPresent(String.self, forKey: .negativePrompt),
-      image: try fields.decodeIfPresent(RGBImage.self, forKey: .image),
-      seed: try fields.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0,
-      noise: try fields.decodeIfPresent(NoiseSource.self, forKey: .noise) ?? .cuda(),
-      precision: try fields.decodeIfPresent(Precision.self, forKey: .precision) ?? .bf16)
-    lastImage = try fields.decodeIfPresent(RGBImage.self, forKey: .lastImage)
-    leadingFrames = try fields.decodeIfPresent([RGBImage].self, forKey: .leadingFrames) ?? []
-    extendedPrompt = try fields.decodeIfPresent(ExtendedPrompt.self, forKey: .extendedPrompt)
-    cinematography = try fields.decodeIfPresent(Cinematography.self, forKey: .cinematography) ?? Cinematography()
-    video = try fields.decodeIfPresent([RGBImage].self, forKey: .video) ?? []
-    strength = try fields.decodeIfPresent(Double.self, forKey: .strength)
-    size = try fields.decodeIfPresent(FrameSize.self, forKey: .size)
-    area = try fields.decodeIfPresent(Int.self, forKey: .area)
-    frames = try fields.decodeIfPresent(Int.self, forKey: .frames)
-    framesPerSecond = try fields.decodeIfPresent(FrameRate.self, forKey: .fps)
-    steps = try fields.decodeIfPresent(Int.self, forKey: .steps)
-    switchStep = try fields.decodeIfPresent(Int.self, forKey: .switchStep)
-    boundary = try fields.decodeIfPresent(Double.self, forKey: .boundary)
-    timesteps = try fields.decodeIfPresent([Float].self, forKey: .timesteps)
-    sigmas = try fields.decodeIfPresent([Float].self, forKey: .sigmas)
-    shift = try fields.decodeIfPresent(Double.self, forKey: .shift)
-    guidance = try fields.decodeIfPresent(GuidanceScales.self, forKey: .guidance)
-    guidedSteps = try fields.decodeIfPresent(ClosedRange<Int>.self, forKey: .guidedSteps)
-    solver = try fields.decodeIfPresent(SolverKind.self, forKey: .solver)
-    caching = try fields.decodeIfPresent(StepCaching.self, forKey: .cache)
-    decodingTiling = try fields.decodeIfPresent(VAETiling.self, forKey: .decodingTiles)
-    profile = try fields.decodeIfPresent(Profile.self, forKey: .like)
-    preset = try fields.decodeIfPresent(String.self, forKey: .preset)
-    adapters = try fields.decodeIfPresent([AdapterRequest].self, forKey: .adapters) ?? []
+    func read<T: Decodable>(_ field: RequestField) throws -> T? {
+      do { return try fields.decodeIfPresent(T.self, forKey: field) } catch let error where !(error is DecodingError) {
+        // Of a number that a type has not, Foundation's own error says neither that nor where.
+        throw DecodingError.dataCorruptedError(
+          forKey: field, in: fields, debugDescription: "the number is out of range, or not a whole one")
+      }
+    }
+    func take<T: Decodable>(_ field: RequestField, _ value: inout T?) throws {
+      if fields.contains(field), !others.contains(field) { value = try read(field) }
+    }
+    func take<T: Decodable>(_ field: RequestField, _ value: inout T, else usual: T) throws {
+      if fields.contains(field), !others.contains(field) { value = try read(field) ?? usual }
+    }
+    try take(.prompt, &prompt, else: prompt)
+    try take(.extendedPrompt, &extendedPrompt)
+    try take(.cinematography, &cinematography, else: Cinematography())
+    try take(.negativePrompt, &negativePrompt)
+    try take(.image, &image)
+    try take(.lastImage, &lastImage)
+    try take(.leadingFrames, &leadingFrames, else: [])
+    try take(.video, &video, else: [])
+    try take(.strength, &strength)
+    try take(.size, &size)
+    try take(.area, &area)
+    try take(.frames, &frames)
+    try take(.fps, &framesPerSecond)
+    try take(.steps, &steps)
+    try take(.switchStep, &switchStep)
+    try take(.boundary, &boundary)
+    try take(.timesteps, &timesteps)
+    try take(.sigmas, &sigmas)
+    try take(.shift, &shift)
+    try take(.guidance, &guidance)
+    try take(.guidedSteps, &guidedSteps)
+    try take(.solver, &solver)
+    try take(.seed, &seed, else: 0)
+    try take(.noise, &noise, else: .cuda())
+    try take(.precision, &precision, else: .bf16)
+    try take(.cache, &caching)
+    try take(.decodingTiles, &decodingTiling)
+    try take(.like, &profile)
+    try take(.preset, &preset)
+    try take(.adapters, &adapters, else: [])
   }
 
   public func encode(to encoder: any Encoder) throws {

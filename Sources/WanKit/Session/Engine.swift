@@ -69,6 +69,16 @@ public actor Engine {
     try await Self.carryOut(plan, with: tools, networks, listeners, frames: frames)
   }
 
+  /// Encodes prompts when its turn comes; see ``encode(_:onEvent:)``.
+  func embeddings(
+    of prompts: [[Int32]], as plan: GenerationPlan, onEvent: @escaping @Sendable (GenerationEvent) -> Void
+  ) async throws -> [Tensor] {
+    try await takeTurn()
+    defer { turns.pass() }
+    let listeners = JobListeners(recorder: nil, observers: [], onEvent: onEvent, state: nil, sampled: { _ in })
+    return try await Self.encode(prompts, plan, with: tools, networks, listeners)
+  }
+
   /// Gives back the memory of every network, when no job runs.
   public func unload() async throws {
     try await takeTurn()
@@ -116,6 +126,17 @@ public actor Engine {
       let job = GenerationJob(plan, with: tools, networks.take(), listeners)
       defer { networks.give(job.finish()) }
       try await job.run(frames: frames)
+    }
+  }
+
+  @concurrent
+  private static func encode(
+    _ prompts: [[Int32]], _ plan: GenerationPlan, with tools: Tools, _ networks: NetworkStore, _ listeners: JobListeners
+  ) async throws -> [Tensor] {
+    try await withTaskExecutorPreference(GenerationThread()) {
+      let job = GenerationJob(plan, with: tools, networks.take(), listeners)
+      defer { networks.give(job.finish()) }
+      return try job.encodeAlone(prompts)
     }
   }
 }

@@ -45,6 +45,13 @@ struct NetworkShelf: Sendable {
     }
     return dropped
   }
+
+  /// Takes all networks of a role off.
+  mutating func remove(_ role: NetworkRole) -> [Key] {
+    let dropped = places.map(\.key).filter { $0.role == role }
+    places.removeAll { $0.key.role == role }
+    return dropped
+  }
 }
 
 /// Where the networks of an engine lie while no job has them.
@@ -99,6 +106,9 @@ struct LoadedNetworks: Sendable {
 
   /// What stays when nothing is being computed: what fits.
   mutating func settle() { drop(shelf.trim(to: budget)) }
+
+  /// Lets go of all networks of a role.
+  mutating func drop(_ role: NetworkRole) { drop(shelf.remove(role)) }
 
   private mutating func drop(_ keys: [NetworkShelf.Key]) {
     for key in keys { networks.removeValue(forKey: key)?.source.discardCachedPages() }

@@ -11,7 +11,7 @@ enum ClipPlace: Equatable {
   init(_ path: String) throws(MediaError) {
     switch FileStatus(path: path)?.kind {
     case .file: self = Self.isPicture(path) ? .pictures([path]) : .film(path)
-    case .folder: self = .pictures(try Self.pictures(inFolder: path))
+    case .folder: self = .pictures(try PictureFolder.pictures(in: path))
     case nil:
       guard let set = NumberedSet(path) else {
         throw .cannotReadClip(path: path, reason: "there is no such file, or its folder may not be entered")
@@ -27,21 +27,6 @@ enum ClipPlace: Equatable {
       return false
     }
     return format != .gif
-  }
-
-  private static let endings: Set = [
-    ".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".qoi", ".ppm", ".pgm", ".heic", ".heif", ".avif",
-  ]
-
-  private static func pictures(inFolder folder: String) throws(MediaError) -> [String] {
-    let names: [String]
-    do { names = try FolderNames(path: folder).names } catch {
-      throw .cannotReadClip(path: folder, reason: "\(error)")
-    }
-    let pictures = names.filter { !$0.hasPrefix(".") && endings.contains(Paths.parts(of: $0).ending.lowercased()) }
-    guard !pictures.isEmpty else { throw .cannotReadClip(path: folder, reason: "the folder holds no pictures") }
-    return pictures.map { (key: NameOrder($0), name: $0) }.sorted { $0.key < $1.key }
-      .map { Paths.join(folder, $0.name) }
   }
 }
 
@@ -105,7 +90,7 @@ struct NumberedSet: Equatable {
 }
 
 /// Names in the order that people expect: the numbers in them count as numbers, 2 before 10.
-private struct NameOrder: Comparable {
+struct NameOrder: Comparable {
   private let name: String
   private let parts: [Part]
 
