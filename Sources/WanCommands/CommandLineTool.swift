@@ -17,16 +17,27 @@ public enum CommandLineTool {
       _exit(1)
     }
     ProcessLimits.prepare()
+    var configured: ConfiguredArguments?
     do {
       try ProcessLimits.command.check()
-      var command = try WanCommand.parseAsRoot()
+      let arguments = try ConfiguredArguments(
+        Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+      configured = arguments
+      var command = try arguments.parse()
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
         try command.run()
       }
       exit(EXIT_SUCCESS)
+    } catch let error as ConfigurationError {
+      Console.note("Error: \(error)")
+      exit(EX_USAGE)
     } catch {
+      // What a run finds wrong with its request may be a default.
+      if let configured, !configured.settings.isEmpty, WanCommand.exitCode(for: error).rawValue == EX_USAGE {
+        Console.note(configured.summary)
+      }
       end(by: error)
     }
   }
@@ -67,8 +78,10 @@ struct WanCommand: AsyncParsableCommand {
       GenerateCommand.self, ResumeCommand.self, RunsCommand.self, ShowCommand.self, RerunCommand.self,
       CompareCommand.self, PullCommand.self, ModelsCommand.self, InspectCommand.self, ConvertCommand.self,
       PreviewFitCommand.self, BenchCommand.self,
-      SynthesizeCommand.self,
+      SynthesizeCommand.self, ConfigCommand.self,
     ])
+
+  @OptionGroup(title: "Defaults") var defaults: ConfigurationOptions
 }
 
 /// What clips and reports name as their maker.

@@ -224,7 +224,7 @@ extension WanCommandTests {
     @Test("without ffmpeg only the formats that need it fail")
     func missingFFmpeg() async throws {
       let work = try TemporaryFolder()
-      let nowhere = Environment.inherit.updating(["PATH": "/nowhere"])
+      let nowhere = Environment.hermetic.updating(["PATH": "/nowhere"])
       let short = ["generate", "-p", "a", "--steps", "1", "--frames", "1", "--size", "32x32"]
       for arguments in [["-o", "a.mp4"], ["-o", "a.y4m", "-i", Folders.picture]] {
         let result = try await wan(short + arguments, in: work, environment: nowhere)

@@ -19,7 +19,7 @@ extension WanCommandTests {
       try tools.write("ffmpeg", ("#!/bin/sh\n" + script.replacing("REAL", with: real) + "\n").utf8)
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tools.path("ffmpeg"))
       let path = tools.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
-      return try await wan(short, in: folder, environment: .inherit.updating(["PATH": path]))
+      return try await wan(short, in: folder, environment: .hermetic.updating(["PATH": path]))
     }
 
     @Test(

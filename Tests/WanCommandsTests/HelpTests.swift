@@ -50,7 +50,7 @@ extension WanCommandTests {
           == [
             "", "generate", "resume", "runs", "show", "rerun", "compare", "pull", "models", "inspect", "convert",
             "preview-fit", "bench",
-            "synthesize",
+            "synthesize", "config",
           ])
       #expect(commands.count > 10)
       for (path, command) in commands {

@@ -22,7 +22,7 @@ extension WanCommandTests {
           return FakeHub.File(name, bytes, isLarge: bytes.count > 100_000)
         }
         hub = try await FakeHub(files, twist: twist)
-        environment = .inherit.updating([
+        environment = .hermetic.updating([
           "HF_HUB_CACHE": folder.path("cache"), "HF_ENDPOINT": hub.address, "HF_HOME": folder.path("home"),
           "HF_TOKEN": "hf_secret", "WAN_MODELS": nil, "HF_HUB_OFFLINE": nil,
         ])
@@ -103,7 +103,7 @@ extension WanCommandTests {
     func folders() async throws {
       let folder = try TemporaryFolder()
       try folder.link(model: Folders.nano, as: "many/one")
-      let environment = Environment.inherit.updating([
+      let environment = Environment.hermetic.updating([
         "HF_HUB_CACHE": folder.path("none"), "WAN_MODELS": "\(Folders.golden("i2v")):\(folder.path("many"))",
       ])
       let list = try await wan(["models"], in: folder, environment: environment)

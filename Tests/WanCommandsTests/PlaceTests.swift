@@ -22,7 +22,7 @@ extension WanCommandTests {
     @Test("the home folder's sign is understood in every option")
     func home() async throws {
       try folder.link(model: Folders.nano, as: "model")
-      let environment = Environment.inherit.updating(["HOME": folder.path])
+      let environment = Environment.hermetic.updating(["HOME": folder.path])
       let elsewhere = try TemporaryFolder()
       let result = try await wan(
         short + [

@@ -82,7 +82,7 @@ extension WanCommandTests {
       try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: tools.path("ffmpeg"))
       let path = tools.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? "")
       let broken = try await wan(
-        short + ["--preview", "p.mp4"], in: folder, environment: .inherit.updating(["PATH": path]))
+        short + ["--preview", "p.mp4"], in: folder, environment: .hermetic.updating(["PATH": path]))
       #expect(broken.status.isSuccess && folder.contents == ["a.y4m"], "\(broken.errors) \(folder.contents)")
       let notices = broken.errorLines.filter { $0.contains("its preview 'p.mp4' is not written") }
       #expect(notices.count == 1 && notices[0].contains("No space left on device"), "\(broken.errors)")
@@ -163,7 +163,7 @@ extension WanCommandTests {
         #expect(result.errors.contains(says), "\(arguments): \(result.errors)")
         #expect(folder.contents == ["picture.png"], "\(arguments): \(folder.contents)")
       }
-      let nowhere = Environment.inherit.updating(["PATH": "/nowhere"])
+      let nowhere = Environment.hermetic.updating(["PATH": "/nowhere"])
       let result = try await wan(short + ["--preview", "p.mp4"], in: folder, environment: nowhere)
       #expect(result.status == .exited(1) && result.errors.contains("apt install ffmpeg"), "\(result.errors)")
     }

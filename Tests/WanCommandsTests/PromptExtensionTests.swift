@@ -36,7 +36,7 @@ extension WanCommandTests {
     private func run(
       _ model: Model, _ arguments: [String], in folder: TemporaryFolder
     ) async throws -> CommandResult {
-      let environment = Environment.inherit.updating(["WAN_EXTEND_API_KEY": Self.key, "OPENAI_API_KEY": "sk-other"])
+      let environment = Environment.hermetic.updating(["WAN_EXTEND_API_KEY": Self.key, "OPENAI_API_KEY": "sk-other"])
       let extending = ["--extend-prompt", model.server.address, "--extend-model", "llama-3"]
       return try await wan(short + extending + arguments, in: folder, environment: environment)
     }

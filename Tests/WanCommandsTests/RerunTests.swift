@@ -72,7 +72,7 @@ extension WanCommandTests {
       let options = ["-m", Folders.golden(name), "--guidance", "3,4.5", "--steps", "3+1", "-o", "a.png"]
       _ = try await run(short + picture + options, in: folder)
       func again(_ models: [String], _ more: [String] = []) async throws -> CommandResult {
-        let environment = Environment.inherit.updating([
+        let environment = Environment.hermetic.updating([
           "WAN_MODELS": models.joined(separator: ":"), "HF_HUB_CACHE": folder.path("none"),
         ])
         return try await wan(
@@ -95,12 +95,12 @@ extension WanCommandTests {
       _ = try await run(["synthesize", "taew2_2", "taew2_2.safetensors"], in: folder)
       let tiny = short + ["--steps", "1", "--vae", "taew2_2.safetensors", "-o", "a.png"]
       _ = try await run(tiny, in: folder)
-      let environment = Environment.inherit.updating(["WAN_MODELS": folder.path])
+      let environment = Environment.hermetic.updating(["WAN_MODELS": folder.path])
       let again = try await wan(["rerun", "a-0001.png", "-o", "b.png"], in: folder, environment: environment)
       #expect(again.status.isSuccess, "\(again.errors)")
       for i in 1...5 { #expect(try folder.bytes("a-000\(i).png") == folder.bytes("b-000\(i).png")) }
       let lost = try await wan(
-        ["rerun", "a-0001.png", "-o", "c.png"], in: folder, environment: .inherit.updating(["WAN_MODELS": nil]))
+        ["rerun", "a-0001.png", "-o", "c.png"], in: folder, environment: .hermetic.updating(["WAN_MODELS": nil]))
       #expect(lost.status == .exited(1) && lost.errors.contains("taew2_2.safetensors or .pth"), "\(lost.errors)")
     }
 

@@ -175,7 +175,7 @@ extension WanCommandTests {
     func refused() async throws {
       let folder = try TemporaryFolder()
       let command = try BuiltCommand.path() + " generate -p a --steps 1 -o a.y4m --preview terminal"
-      let environment = Environment.inherit.updating(["TERM": "dumb", "TMUX": nil, "KITTY_WINDOW_ID": nil])
+      let environment = Environment.hermetic.updating(["TERM": "dumb", "TMUX": nil, "KITTY_WINDOW_ID": nil])
       let result = try await runCommand(
         "script", ["-qec", command, "/dev/null"].map { Array($0.utf8) }, in: folder, environment: environment)
       #expect(!result.status.isSuccess && result.output.contains("TERM 'dumb' is not known to show pictures"))

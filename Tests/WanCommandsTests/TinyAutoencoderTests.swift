@@ -19,7 +19,7 @@ extension WanCommandTests {
     @Test("one that lies in WAN_MODELS decodes, and plan, clip and inspect say so")
     func found() async throws {
       let folder = try await made("taew2_2")
-      let environment = Environment.inherit.updating(["WAN_MODELS": folder.url.path])
+      let environment = Environment.hermetic.updating(["WAN_MODELS": folder.url.path])
       let result = try await wan(short + ["--vae", "tiny"], in: folder, environment: environment)
       #expect(result.status.isSuccess, "\(result.errors)")
       for line in [

@@ -39,7 +39,7 @@ enum BuiltCommand {
 
 /// Runs `wan` in a folder; standard input is empty.
 func wan(
-  _ arguments: [String], in folder: TemporaryFolder, environment: Environment = .inherit
+  _ arguments: [String], in folder: TemporaryFolder, environment: Environment = .hermetic
 ) async throws -> CommandResult {
   try await runCommand(
     BuiltCommand.path(), arguments.map { Array($0.utf8) }, in: folder, environment: environment)
@@ -47,7 +47,7 @@ func wan(
 
 /// Runs a command whose arguments may be any bytes.
 func runCommand(
-  _ executable: String, _ arguments: [[UInt8]], in folder: TemporaryFolder, environment: Environment = .inherit
+  _ executable: String, _ arguments: [[UInt8]], in folder: TemporaryFolder, environment: Environment = .hermetic
 ) async throws -> CommandResult {
   let result = try await run(
     configuration(executable, arguments, in: folder, environment: environment), output: .bytes(limit: 1 << 24),
@@ -59,13 +59,26 @@ func runCommand(
 
 /// A command in a folder; the shell that enters it becomes the command.
 func configuration(
-  _ executable: String, _ arguments: [[UInt8]], in folder: TemporaryFolder, environment: Environment = .inherit
+  _ executable: String, _ arguments: [[UInt8]], in folder: TemporaryFolder, environment: Environment = .hermetic
 ) async throws -> Configuration {
   let shell = try await Executable.name("sh").resolveExecutablePath(in: .inherit)
   let script = ["-c", "cd \"$0\" && exec \"$@\"", folder.url.path, executable].map { Array($0.utf8) }
   return Configuration(
     // As C strings: raw arguments are taken up to their zero.
     executable: .path(shell), arguments: Arguments((script + arguments).map { $0 + [0] }), environment: environment)
+}
+
+extension Environment {
+  /// The surroundings without anybody's own defaults.
+  static var hermetic: Environment {
+    let kept = ["WAN_MODELS", "WAN_EXTEND_API_KEY"]
+    let names = ProcessInfo.processInfo.environment.keys.filter {
+      $0.hasPrefix("WAN_") && !$0.hasPrefix("WAN_TEST_") && !kept.contains($0)
+    }
+    let none = names.map { (Key(stringLiteral: $0), String?.none) }
+    return .inherit.updating(
+      Dictionary(none, uniquingKeysWith: { $1 }).merging(["XDG_CONFIG_HOME": "/nowhere"]) { $1 })
+  }
 }
 
 /// Whether a command of that name can be found.
