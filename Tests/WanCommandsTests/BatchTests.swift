@@ -181,7 +181,7 @@ extension WanCommandTests {
     func killed() async throws {
       try folder.write("a.txt", "a red ball\na star\na square\n".utf8)
       let arguments = [
-        "generate", "--prompts", "a.txt", "--frames", "9", "--steps", "12", "--size", "96x64", "--seed", "1", "-o",
+        "generate", "--prompts", "a.txt", "--frames", "9", "--steps", "150", "--size", "96x64", "--seed", "1", "-o",
         "out/{}.y4m",
       ]
       let kill = try await signalled(arguments, .kill, after: "clip 2 of 3", milliseconds: 40)
