@@ -11,9 +11,9 @@ struct TokenTimestepsTests {
     #expect(t.values == [0, 5, 7])
     #expect(
       t.runs == [.init(row: 0, count: 2), .init(row: 1, count: 3), .init(row: 0, count: 1), .init(row: 2, count: 1)])
-    #expect(TokenTimesteps(9, tokens: 6, known: 2) == TokenTimesteps(perToken: [0, 0, 9, 9, 9, 9]))
+    #expect(TokenTimesteps(perToken: [0, 0, 9, 9, 9, 9]).values == [0, 9])
     #expect(TokenTimesteps(9, tokens: 3) == TokenTimesteps(perToken: [9, 9, 9]))
-    #expect(TokenTimesteps(0, tokens: 3, known: 2) == TokenTimesteps(perToken: [0, 0, 0]))
+    #expect(TokenTimesteps(0, tokens: 3) == TokenTimesteps(perToken: [0, 0, 0]))
     #expect(TokenTimesteps(perToken: []).runs.isEmpty)
   }
 
@@ -27,7 +27,8 @@ struct TokenTimestepsTests {
     let known = (0..<6).map { Float($0) * 1e-6 }
     let distinct = known + (0..<6).map { 600 + Float($0) * 0x1p-14 }
     let shared = try model(
-      latents, timesteps: TokenTimesteps(600, tokens: 12, known: 6), rotary: rotary, context: context)
+      latents, timesteps: TokenTimesteps(perToken: Array(repeating: 0, count: 6) + Array(repeating: 600, count: 6)),
+      rotary: rotary, context: context)
     let each = TokenTimesteps(perToken: distinct)
     #expect(each.values.count == 12)
     let separate = try model(latents, timesteps: each, rotary: rotary, context: context)

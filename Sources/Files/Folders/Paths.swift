@@ -18,6 +18,13 @@ public enum Paths {
     return last == bytes.startIndex ? "/" : String(path[..<last])
   }
 
+  /// A folder's path as it has a name: shells end it in slashes.
+  public static func withoutSlashes(_ folder: String) -> String {
+    var path = folder
+    while path.utf8.count > 1, path.utf8.last == slash { path.unicodeScalars.removeLast() }
+    return path
+  }
+
   /// A name in a folder.
   public static func join(_ folder: String, _ name: String) -> String {
     folder.utf8.last == slash ? folder + name : folder + "/" + name

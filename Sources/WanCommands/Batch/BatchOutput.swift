@@ -21,7 +21,7 @@ struct BatchOutput: Sendable {
       guard Paths.parts(of: name).ending.isEmpty || FileStatus(path: option)?.kind == .folder else {
         throw CommandError("--output \(option): '\(name)' ends like a file; a folder of that name ends in /")
       }
-      (folder, prefix, suffix) = (Self.withoutSlash(option), "", ".mp4")
+      (folder, prefix, suffix) = (Paths.withoutSlashes(option), "", ".mp4")
     case 1:
       throw CommandError(
         "--output \(option) is one file, and many clips are made; name a folder, as clips/, or put {} for the name of each: "
@@ -56,10 +56,4 @@ struct BatchOutput: Sendable {
   }
 
   private func place(_ name: String) -> String { folder == "." ? name : Paths.join(folder, name) }
-
-  private static func withoutSlash(_ folder: String) -> String {
-    var path = folder
-    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-    return path
-  }
 }

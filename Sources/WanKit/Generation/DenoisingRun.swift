@@ -15,7 +15,7 @@ public struct StepResult: Sendable {
   public let expert: Expert
   /// Where the solver came to, before a known first frame is put back: [C, T, h, w] float32.
   public let latents: Tensor
-  /// The clean sample that the step pointed to, with a known first frame in its place, for previews; costs nothing until
+  /// The clean sample that the step pointed to, with known frames in their places, for previews; costs nothing until
   /// it is asked for.
   public var clean: Tensor { conditioning.holding(solved.clean, isLast: true) }
   /// What the step took, without loading.

@@ -29,7 +29,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError``.
   public static func check(_ folder: String) throws(SavedRunError) {
-    let folder = withoutSlash(folder)
+    let folder = Paths.withoutSlashes(folder)
     if let status = FileStatus(path: folder) {
       guard status.kind == .folder else { throw SavedRunError(folder, "is no folder; name another") }
       guard !has(folder, recordName) else {
@@ -50,7 +50,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError``.
   public static func create(_ folder: String, _ record: RunRecord) throws(SavedRunError) -> SavedRun {
-    let folder = withoutSlash(folder)
+    let folder = Paths.withoutSlashes(folder)
     try check(folder)
     do {
       try OutputFile.makeFolder(path: folder)
@@ -77,7 +77,7 @@ public final class SavedRun: Sendable {
   ///
   /// - Throws: ``SavedRunError`` where there is none, it is damaged, or another program has it.
   public static func open(_ folder: String) throws(SavedRunError) -> SavedRun {
-    let (folder, record) = (withoutSlash(folder), try record(folder))
+    let (folder, record) = (Paths.withoutSlashes(folder), try record(folder))
     return SavedRun(folder, record, try lock(folder))
   }
 
@@ -102,13 +102,6 @@ public final class SavedRun: Sendable {
     guard has(folder, lockName) else { return false }
     if case .busy = SharedLock.attempt(Paths.join(folder, lockName)) { return true }
     return false
-  }
-
-  /// A folder's path as it has a name: shells end it in a slash.
-  private static func withoutSlash(_ folder: String) -> String {
-    var path = folder
-    while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
-    return path
   }
 
   /// Everything in a folder, hidden or not; nothing where it is not there.

@@ -2,7 +2,7 @@ public import Tensors
 
 /// The timestep of each token, as the distinct values and which tokens take them.
 ///
-/// One value in most cases; two when the first latent frame of an image-to-video clip is known (t = 0).
+/// One value in most cases; two when latent frames of a clip are known (t = 0).
 public struct TokenTimesteps: Sendable, Hashable {
   /// Distinct timesteps, 0...1000.
   public let values: [Float]
@@ -26,11 +26,8 @@ public struct TokenTimesteps: Sendable, Hashable {
     self.runs = runs
   }
 
-  /// t = 0 for the first `known` tokens, `t` for the rest.
-  public init(_ t: Float, tokens: Int, known: Int = 0) {
-    let isUniform = known == 0 || t == 0
-    values = isUniform ? [t] : [0, t]
-    runs =
-      isUniform ? [.init(row: 0, count: tokens)] : [.init(row: 0, count: known), .init(row: 1, count: tokens - known)]
+  /// `t` for all of so many tokens.
+  public init(_ t: Float, tokens: Int) {
+    (values, runs) = ([t], [.init(row: 0, count: tokens)])
   }
 }
